@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Making and ending a session; `struct p9_client`.
+
+use super::trans::{
+    self,
+    TransRef, //
+};
+use crate::{
+    bindings,
+    client::Client,
+    proto::types::{
+        Dialect,
+        Msize, //
+    },
+    sys::{
+        export::p9_export,
+        seq::SeqFile, //
+    },
+};
+use core::fmt::Write;
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    types::Opaque, //
+};
+
+/// The part of a session that the file system and transports written in C see:
+/// `struct p9_client`.
+#[repr(transparent)]
+pub(crate) struct P9Client(Opaque<bindings::p9_client>);
+
+// SAFETY: the file system reads `msize` and `name`, which are set before it learns of the session.
+unsafe impl Send for P9Client {}
+
+// SAFETY: as above.
+unsafe impl Sync for P9Client {}
+
+impl P9Client {
+    /// A session named after this machine.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        // SAFETY: the function initialises all of the structure.
+        unsafe {
+            pin_init::pin_init_from_closure(|slot: *mut Self| {
+                bindings::p9rs_client_init(slot.cast());
+                Ok(())
+            })
+        }
+    }
+
+    /// The structure.
+    pub(crate) fn as_ptr(&self) -> *mut bindings::p9_client {
+        self.0.get()
+    }
+
+    /// Sets the size of frames. To be called before the file system learns of the session.
+    pub(crate) fn set_msize(&self, msize: u32) {
+        // SAFETY: the field is valid, and nobody reads it yet.
+        unsafe { (*self.as_ptr()).msize = msize };
+    }
+
+    /// Sets the transport and the dialect. To be called before anybody learns of the session.
+    fn set_up(&self, trans: &TransRef, dialect: Dialect) {
+        // SAFETY: the fields are valid, and nobody reads them yet.
+        unsafe {
+            (*self.as_ptr()).trans_mod = trans.as_ptr();
+            (*self.as_ptr()).proto_version = number(dialect);
+        }
+    }
+}
+
+/// The session at `clnt`.
+///
+/// # Safety
+///
+/// `clnt` must come from [`p9_client_create`] and not be destroyed for `'a`.
+pub(super) unsafe fn client<'a>(clnt: *mut bindings::p9_client) -> &'a Client {
+    // SAFETY: a `Client` begins with its `struct p9_client`.
+    unsafe { &*clnt.cast::<Client>() }
+}
+
+/// The number of a dialect in `enum p9_proto_versions`.
+fn number(dialect: Dialect) -> u8 {
+    match dialect {
+        // CAST: the values are 0, 1 and 2.
+        Dialect::P2000 => bindings::p9_proto_versions_p9_proto_legacy as u8,
+        Dialect::P2000u => bindings::p9_proto_versions_p9_proto_2000u as u8,
+        Dialect::P2000L => bindings::p9_proto_versions_p9_proto_2000L as u8,
+    }
+}
+
+/// The dialect with that number.
+fn dialect(number: u8) -> Option<Dialect> {
+    Dialect::ALL.into_iter().find(|d| self::number(*d) == number)
+}
+
+/// Makes the session that the options in `fc` describe.
+///
+/// # Errors
+///
+/// - `EPROTONOSUPPORT` if the transport or the dialect is not known.
+/// - `EINVAL` if the frames are too small.
+///
+/// Errors of the transport, of Tversion and of the memory allocation are propagated as-is.
+///
+/// # Safety
+///
+/// `fc` must be the context of a mount of the 9p file system.
+unsafe fn create(fc: *mut bindings::fs_context) -> Result<Arc<Client>> {
+    // SAFETY: by the safety requirements.
+    let opts = unsafe { &mut (*(*fc).fs_private.cast::<bindings::v9fs_context>()).client_opts };
+    // SAFETY: the reference of the transport that the options hold is taken over.
+    let given = unsafe { TransRef::from_raw(core::mem::replace(
+        &mut opts.trans_mod,
+        core::ptr::null_mut(),
+    )) };
+    let trans = match given.or_else(trans::default) {
+        Some(trans) => trans,
+        None => {
+            pr_err!("no transport is given, and there is no default one\n");
+            return Err(EPROTONOSUPPORT);
+        }
+    };
+    let dialect = dialect(opts.proto_version).ok_or(EINVAL)?;
+    if !dialect.is_dotl() {
+        pr_err!("only the dialect 9p2000.L is supported, mount with version=9p2000.L\n");
+        return Err(EPROTONOSUPPORT);
+    }
+    let clnt = Client::new(P9Client::new(), crate::work_queue()?)?;
+    clnt.c().set_up(&trans, dialect);
+    let result = connect(&clnt, &trans, fc, opts.msize, dialect);
+    if let Err(err) = result {
+        clnt.destroy();
+        return Err(err);
+    }
+    // The session owns the reference of its transport; see `p9_client_destroy`.
+    trans.into_raw();
+    Ok(clnt)
+}
+
+/// Connects a new session and agrees with the server on the protocol.
+fn connect(
+    clnt: &Arc<Client>,
+    trans: &TransRef,
+    fc: *mut bindings::fs_context,
+    msize: u32,
+    dialect: Dialect,
+) -> Result {
+    // SAFETY: by the safety requirements of `create`.
+    let transport = unsafe { trans.create(clnt, fc) }?;
+    let most = transport.max_msize();
+    clnt.connect(transport);
+    if msize > most {
+        pr_info!(
+            "Limiting 'msize' to {} as this is the maximum supported by transport {}\n",
+            most,
+            trans.name()
+        );
+    }
+    let msize = match Msize::new(msize.min(most)) {
+        Some(msize) => msize,
+        None => {
+            pr_err!("msize must be at least {}\n", Msize::MIN.get());
+            return Err(EINVAL);
+        }
+    };
+    clnt.version(dialect, msize)
+}
+
+p9_export! {
+    /// Makes the session that a mount asks for.
+    ///
+    /// # Safety
+    ///
+    /// `fc` must be the context of a mount of the 9p file system.
+    pub unsafe extern "C" fn p9_client_create(
+        fc: *mut bindings::fs_context,
+    ) -> *mut bindings::p9_client {
+        // SAFETY: by the safety requirements.
+        match unsafe { create(fc) } {
+            Ok(clnt) => Arc::into_raw(clnt).cast_mut().cast(),
+            Err(err) => err.to_ptr(),
+        }
+    }
+
+    /// Ends a session and frees it.
+    ///
+    /// # Safety
+    ///
+    /// `clnt` must come from [`p9_client_create`], and nobody may use it any more.
+    pub unsafe extern "C" fn p9_client_destroy(clnt: *mut bindings::p9_client) {
+        // SAFETY: by the safety requirements.
+        let client = unsafe { Arc::from_raw(clnt.cast::<Client>()) };
+        client.destroy();
+        // SAFETY: `create` has left the session a reference of its transport.
+        drop(unsafe { TransRef::from_raw((*clnt).trans_mod) });
+    }
+
+    /// The file system is gone; see [`Client::disconnect`].
+    ///
+    /// # Safety
+    ///
+    /// `clnt` must be a session.
+    pub unsafe extern "C" fn p9_client_disconnect(clnt: *mut bindings::p9_client) {
+        // SAFETY: by the safety requirements.
+        unsafe { client(clnt) }.disconnect();
+    }
+
+    /// `umount -f`; see [`Client::begin_disconnect`].
+    ///
+    /// # Safety
+    ///
+    /// `clnt` must be a session.
+    pub unsafe extern "C" fn p9_client_begin_disconnect(clnt: *mut bindings::p9_client) {
+        // SAFETY: by the safety requirements.
+        unsafe { client(clnt) }.begin_disconnect();
+    }
+
+    /// Whether the session speaks 9P2000.L.
+    ///
+    /// # Safety
+    ///
+    /// `clnt` must be a session.
+    pub unsafe extern "C" fn p9_is_proto_dotl(clnt: *mut bindings::p9_client) -> c_int {
+        // SAFETY: by the safety requirements.
+        c_int::from(unsafe { client(clnt) }.dialect() == Dialect::P2000L)
+    }
+
+    /// Whether the session speaks 9P2000.u.
+    ///
+    /// # Safety
+    ///
+    /// `clnt` must be a session.
+    pub unsafe extern "C" fn p9_is_proto_dotu(clnt: *mut bindings::p9_client) -> c_int {
+        // SAFETY: by the safety requirements.
+        c_int::from(unsafe { client(clnt) }.dialect() == Dialect::P2000u)
+    }
+
+    /// Shows the options of a session as in `/proc/mounts`.
+    ///
+    /// # Safety
+    ///
+    /// `m` must be a file that is being read, `clnt` a session.
+    pub unsafe extern "C" fn p9_show_client_options(
+        m: *mut bindings::seq_file,
+        clnt: *mut bindings::p9_client,
+    ) -> c_int {
+        // SAFETY: by the safety requirements.
+        let (mut file, client) = unsafe { (SeqFile::from_raw(m), client(clnt)) };
+        // SAFETY: a session keeps its transport.
+        let trans = unsafe { trans::borrow((*clnt).trans_mod) };
+        // A full buffer is remembered by the file.
+        if client.msize() != bindings::DEFAULT_MSIZE {
+            let _ = write!(file, ",msize={}", client.msize());
+        }
+        file.write(b",trans=");
+        file.write(trans.name().to_bytes());
+        file.write(match client.dialect() {
+            Dialect::P2000 => b",noextend",
+            Dialect::P2000u => b",version=9p2000.u",
+            Dialect::P2000L => b"",
+        });
+        // SAFETY: by the safety requirements.
+        unsafe { trans.show_options(m, clnt) }
+    }
+}

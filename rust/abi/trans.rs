@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registry of transports: `struct p9_trans_module`.
+//!
+//! Our own transports are in it under the names that the kernel's have, so that `trans=` finds
+//! them. Modules with transports written in C may register theirs.
+
+use crate::{
+    bindings,
+    client::Client,
+    sys::export::p9_export,
+    transport::{
+        virtio,
+        Transport, //
+    },
+};
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+use kernel::{
+    ffi::c_char,
+    prelude::*,
+    sync::Arc,
+    types::Opaque, //
+};
+
+/// What a mount without `trans=` gets, in this order, if no transport says that it is the default.
+const BY_DEFAULT: [&CStr; 6] = [c"virtio", c"tcp", c"fd", c"unix", c"xen", c"rdma"];
+
+kernel::sync::global_lock! {
+    // SAFETY: initialised in `register_own`, before anything else of the module runs.
+    unsafe(uninit) static REGISTRY: Mutex<Registry> = Registry {
+        head: core::ptr::null_mut(),
+    };
+}
+
+/// The list of transports, linked through `struct p9_trans_module::list`.
+///
+/// # Invariants
+///
+/// Every transport in the list is valid until it is unregistered. `list.next` is the next one's
+/// `list`, null at the end; `list.prev` is not used.
+struct Registry {
+    head: *mut bindings::list_head,
+}
+
+// SAFETY: the transports in the list have no thread.
+unsafe impl Send for Registry {}
+
+impl Registry {
+    /// The first transport that `wanted` accepts and whose module stays, with a reference.
+    fn find(&self, mut wanted: impl FnMut(&TransRef) -> bool) -> Option<TransRef> {
+        let mut link = self.head;
+        while !link.is_null() {
+            // SAFETY: by the type invariants.
+            let module = unsafe { kernel::container_of!(link, bindings::p9_trans_module, list) };
+            // SAFETY: by the type invariants.
+            let trans = unsafe { borrow(module) };
+            // SAFETY: the module of a registered transport is there.
+            if wanted(&trans) && unsafe { bindings::p9rs_try_module_get((*module).owner) } {
+                return Some(ManuallyDrop::into_inner(trans));
+            }
+            // SAFETY: by the type invariants.
+            link = unsafe { (*link).next };
+        }
+        None
+    }
+}
+
+/// A reference of a transport: its module stays loaded.
+///
+/// # Invariants
+///
+/// The pointer is valid, and a reference of the module is owned.
+pub(super) struct TransRef(NonNull<bindings::p9_trans_module>);
+
+impl TransRef {
+    /// Takes over a reference; `None` for a null pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be null or a transport with a reference that nobody else gives back.
+    pub(super) unsafe fn from_raw(ptr: *mut bindings::p9_trans_module) -> Option<Self> {
+        // INVARIANT: by the safety requirements.
+        NonNull::new(ptr).map(Self)
+    }
+
+    /// The transport.
+    pub(super) fn as_ptr(&self) -> *mut bindings::p9_trans_module {
+        self.0.as_ptr()
+    }
+
+    /// Hands the reference to C code.
+    pub(super) fn into_raw(self) -> *mut bindings::p9_trans_module {
+        ManuallyDrop::new(self).as_ptr()
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &CStr {
+        // SAFETY: a transport has a name.
+        unsafe { CStr::from_char_ptr((*self.as_ptr()).name) }
+    }
+
+    /// Connects `clnt` to the server that `fc` names.
+    ///
+    /// # Errors
+    ///
+    /// - `EPROTONOSUPPORT` for a transport that is not our own.
+    ///
+    /// Errors of the transport are propagated as-is.
+    ///
+    /// # Safety
+    ///
+    /// `fc` must be the context of a mount of the 9p file system.
+    pub(super) unsafe fn create(
+        &self,
+        clnt: &Arc<Client>,
+        fc: *mut bindings::fs_context,
+    ) -> Result<KBox<dyn Transport>> {
+        if self.as_ptr() == VIRTIO.0.get() {
+            // SAFETY: by the safety requirements.
+            let source = unsafe { (*fc).source };
+            if source.is_null() {
+                return Err(EINVAL);
+            }
+            // SAFETY: the source of a mount is a string.
+            return virtio::create(clnt, unsafe { CStr::from_char_ptr(source) });
+        }
+        pr_err!("transport {} is not supported\n", self.name());
+        Err(EPROTONOSUPPORT)
+    }
+
+    /// Shows the options of the connection of `clnt`.
+    ///
+    /// # Safety
+    ///
+    /// `m` must be a file that is being read, `clnt` a session over this transport.
+    pub(super) unsafe fn show_options(
+        &self,
+        m: *mut bindings::seq_file,
+        clnt: *mut bindings::p9_client,
+    ) -> c_int {
+        // SAFETY: by the type invariants and the safety requirements.
+        unsafe { (*self.as_ptr()).show_options.map_or(0, |show| show(m, clnt)) }
+    }
+}
+
+impl Drop for TransRef {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariants.
+        unsafe { bindings::p9rs_module_put((*self.as_ptr()).owner) };
+    }
+}
+
+/// The transport at `ptr`, without a reference of its own.
+///
+/// # Safety
+///
+/// `ptr` must be a transport that stays while the result is used.
+pub(super) unsafe fn borrow(ptr: *mut bindings::p9_trans_module) -> ManuallyDrop<TransRef> {
+    // INVARIANT: somebody else's reference is used, and never given back.
+    // SAFETY: a transport is not null.
+    ManuallyDrop::new(TransRef(unsafe { NonNull::new_unchecked(ptr) }))
+}
+
+/// The transport named `name`; its module is loaded if need be.
+///
+/// Context: process context, sleeps.
+fn by_name(name: &CStr) -> Option<TransRef> {
+    let find = || REGISTRY.lock().find(|trans| trans.name() == name);
+    find().or_else(|| {
+        // SAFETY: `name` is a string.
+        unsafe { bindings::p9rs_request_trans_module(name.as_char_ptr()) };
+        find()
+    })
+}
+
+/// The transport for mounts that name none.
+///
+/// Context: process context, sleeps.
+pub(super) fn default() -> Option<TransRef> {
+    // SAFETY: a registered transport is valid.
+    let chosen = |trans: &TransRef| unsafe { (*trans.as_ptr()).def };
+    let found = {
+        let registry = REGISTRY.lock();
+        registry.find(chosen).or_else(|| registry.find(|_| true))
+    };
+    found.or_else(|| BY_DEFAULT.into_iter().find_map(by_name))
+}
+
+/// A transport of our own, as the registry knows it.
+struct Own(Opaque<bindings::p9_trans_module>);
+
+// SAFETY: only the registry changes it, under its lock.
+unsafe impl Sync for Own {}
+
+/// The virtio transport. Filled in by [`register_own`].
+static VIRTIO: Own = Own(Opaque::uninit());
+
+/// Our own transports are in the registry. Dropping it removes them.
+pub(crate) struct OwnTransports(());
+
+impl OwnTransports {
+    /// Enters our own transports in the registry. To be called once, before anything else here.
+    pub(crate) fn register(module: &'static ThisModule) -> Self {
+        // SAFETY: called once, before anything else uses the lock.
+        unsafe { REGISTRY.init() };
+        let trans = bindings::p9_trans_module {
+            name: c"virtio".as_char_ptr().cast_mut(),
+            // CAST: the constant is far below `c_int::MAX`.
+            maxsize: virtio::MAX_MSIZE as c_int,
+            def: true,
+            owner: module.as_ptr(),
+            ..Default::default()
+        };
+        // SAFETY: nobody else knows of it yet.
+        unsafe {
+            VIRTIO.0.get().write(trans);
+            v9fs_register_trans(VIRTIO.0.get());
+        }
+        Self(())
+    }
+}
+
+impl Drop for OwnTransports {
+    fn drop(&mut self) {
+        // SAFETY: it is valid.
+        unsafe { v9fs_unregister_trans(VIRTIO.0.get()) };
+    }
+}
+
+p9_export! {
+    /// Enters a transport in the registry.
+    ///
+    /// # Safety
+    ///
+    /// `m` must stay valid until it is unregistered.
+    pub unsafe extern "C" fn v9fs_register_trans(m: *mut bindings::p9_trans_module) {
+        let mut registry = REGISTRY.lock();
+        let mut link = &raw mut registry.head;
+        // SAFETY: by the type invariants of the registry, and the safety requirements.
+        unsafe {
+            while !(*link).is_null() {
+                link = &raw mut (**link).next;
+            }
+            (*m).list.next = core::ptr::null_mut();
+            *link = &raw mut (*m).list;
+        }
+    }
+
+    /// Removes a transport from the registry.
+    ///
+    /// # Safety
+    ///
+    /// `m` must be valid.
+    pub unsafe extern "C" fn v9fs_unregister_trans(m: *mut bindings::p9_trans_module) {
+        let mut registry = REGISTRY.lock();
+        let mut link = &raw mut registry.head;
+        // SAFETY: by the type invariants of the registry, and the safety requirements.
+        unsafe {
+            while !(*link).is_null() {
+                if *link == &raw mut (*m).list {
+                    *link = (*m).list.next;
+                    return;
+                }
+                link = &raw mut (**link).next;
+            }
+        }
+    }
+
+    /// The transport named `s`, with a reference; null if there is none.
+    ///
+    /// # Safety
+    ///
+    /// `s` must be a string.
+    pub unsafe extern "C" fn v9fs_get_trans_by_name(
+        s: *const c_char,
+    ) -> *mut bindings::p9_trans_module {
+        // SAFETY: by the safety requirements.
+        let name = unsafe { CStr::from_char_ptr(s) };
+        by_name(name).map_or(core::ptr::null_mut(), TransRef::into_raw)
+    }
+
+    /// The transport for mounts that name none, with a reference; null if there is none.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    pub unsafe extern "C" fn v9fs_get_default_trans() -> *mut bindings::p9_trans_module {
+        default().map_or(core::ptr::null_mut(), TransRef::into_raw)
+    }
+
+    /// Gives a reference back.
+    ///
+    /// # Safety
+    ///
+    /// `m` must be null or a transport with a reference that nobody else gives back.
+    pub unsafe extern "C" fn v9fs_put_trans(m: *mut bindings::p9_trans_module) {
+        // SAFETY: by the safety requirements.
+        drop(unsafe { TransRef::from_raw(m) });
+    }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What nobody waits for: undoing, Tflush and Tclunk sent from a work queue.
+//!
+//! An answer to an abandoned request that has made something on the server (a fid, a lock) is
+//! undone here. A task that dies leaves its Tclunks here, behind its own flushes. What fails for
+//! want of memory stays here and is tried again, so neither a tag nor a fid is ever lost.
+
+use super::{
+    rpc::{
+        Call,
+        NOTE, //
+    },
+    Client, //
+};
+use crate::{
+    fid::Fid,
+    proto::{
+        message::{
+            AnyT,
+            Message,
+            Rattach,
+            Rlock,
+            Rwalk,
+            Rxattrwalk,
+            Tattach,
+            Tclunk,
+            Tlock,
+            Twalk,
+            Txattrwalk, //
+        },
+        reply::open_reply,
+        rpc::Owner,
+        types::{
+            lock,
+            Dialect, //
+        },
+        wire::HEADER_SIZE, //
+    },
+    request::{
+        Done,
+        Request,
+        Todo, //
+    },
+    sys::workqueue::system,
+};
+use kernel::{
+    impl_has_delayed_work,
+    impl_has_work,
+    list::{
+        List,
+        ListArc, //
+    },
+    prelude::*,
+    sync::Arc,
+    time::{
+        msecs_to_jiffies,
+        Msecs, //
+    },
+    workqueue::WorkItem,
+};
+
+/// How long to wait before trying again what has failed for want of memory.
+///
+/// Long enough for memory to be freed, short enough that nobody misses a fid.
+const RETRY: Msecs = 100;
+
+impl_has_work! {
+    impl HasWork<Self, 0> for Client { self.work }
+}
+
+impl_has_delayed_work! {
+    impl HasDelayedWork<Self, 1> for Client { self.retry }
+}
+
+impl WorkItem<0> for Client {
+    type Pointer = Arc<Client>;
+
+    fn run(this: Arc<Client>) {
+        this.run_deferred();
+    }
+}
+
+impl WorkItem<1> for Client {
+    type Pointer = Arc<Client>;
+
+    fn run(this: Arc<Client>) {
+        // The timer of a delayed item may not belong to a queue that can go away.
+        this.work_soon();
+    }
+}
+
+impl Client {
+    /// Notes something left to do for `request`.
+    ///
+    /// Context: any.
+    pub(super) fn push_todo(&self, request: Arc<Request>, todo: Todo) {
+        let mut inner = self.inner.lock();
+        request.note(todo);
+        // A request that is in the list already will be looked at after its note was taken.
+        if let Ok(item) = ListArc::try_from_arc(request) {
+            inner.todo.push_back(item);
+        }
+    }
+
+    /// Runs the work item soon. Context: any.
+    pub(super) fn work_soon(&self) {
+        let inner = self.inner.lock();
+        // What the work item has in hand now it may put back.
+        if inner.todo.is_empty() && inner.clunks.is_empty() && inner.in_hand == 0 {
+            return;
+        }
+        let this = inner.this.clone();
+        drop(inner);
+        if let Some(this) = this {
+            // Queued already is as good.
+            let _ = self.queue.enqueue::<Arc<Client>, 0>(this);
+        }
+    }
+
+    /// Runs the work item after a while. Context: any.
+    pub(super) fn retry_later(&self) {
+        let this = self.inner.lock().this.clone();
+        if let Some(this) = this {
+            // Queued already is as good.
+            let _ =
+                system().enqueue_delayed::<Arc<Client>, 1>(this, msecs_to_jiffies(RETRY));
+        }
+    }
+
+    /// Leaves the Tclunk of `fid` to the work queue, behind the flushes of `owner`.
+    ///
+    /// Context: any.
+    pub(super) fn clunk_later(&self, fid: Arc<Fid>, owner: Owner) {
+        fid.set_owner(owner);
+        // PANIC: never in two lists; who has the last reference of the file system gives it here.
+        if let Ok(item) = ListArc::try_from_arc(fid) {
+            self.inner.lock().clunks.push_back(item);
+        }
+    }
+
+    /// Sends a Tclunk for `fid` without waiting for its answer.
+    ///
+    /// Context: process context, may sleep for memory.
+    ///
+    /// # Errors
+    ///
+    /// The fid is given back with
+    ///
+    /// - `EIO` if the session is over.
+    /// - `ENOMEM` if there is no memory.
+    pub(super) fn send_clunk(
+        &self,
+        fid: Arc<Fid>,
+        done: Done,
+    ) -> core::result::Result<Arc<Request>, (Error, Arc<Fid>)> {
+        let message = Tclunk { fid: fid.num() };
+        let call = Call {
+            fid: Some(fid.clone()),
+            ..Call::default()
+        };
+        self.rpc_async(&message, call, done)
+            .map_err(|err| (err, fid))
+    }
+
+    /// Does what is left to do, as far as it can be done now.
+    fn run_deferred(&self) {
+        let mut inner = self.inner.lock();
+        let mut todo = core::mem::replace(&mut inner.todo, List::new());
+        let mut clunks = core::mem::replace(&mut inner.clunks, List::new());
+        inner.in_hand += 1;
+        drop(inner);
+
+        let mut again = false;
+        while let Some(item) = todo.pop_front() {
+            again |= self.run_todo(item.into_arc());
+        }
+        while let Some(item) = clunks.pop_front() {
+            again |= self.run_clunk(item.into_arc());
+        }
+
+        let mut inner = self.inner.lock();
+        inner.in_hand -= 1;
+        let wake = inner.wake_after_release();
+        drop(inner);
+        self.wake(wake);
+        if again {
+            self.retry_later();
+        }
+    }
+
+    /// Does what is left to do for one request. Returns `true` if it has to be tried again.
+    fn run_todo(&self, request: Arc<Request>) -> bool {
+        let todo = {
+            let _inner = self.inner.lock();
+            request.take_todo()
+        };
+        if todo.contains(Todo::FLUSH) {
+            self.send_flush(&request);
+        }
+        if todo.contains(Todo::UNDO) {
+            return self.undo(request);
+        }
+        if todo.contains(Todo::UNLOCK) {
+            if self.is_owner_flushing(request.owner()) {
+                self.push_todo(request, Todo::UNLOCK);
+                return false;
+            }
+            return self.unlock(request, Todo::UNLOCK);
+        }
+        false
+    }
+
+    /// Undoes what an abandoned request has done on the server, now that its answer is known.
+    fn undo(&self, request: Arc<Request>) -> bool {
+        let Some(Ok(frame)) = request.outcome() else {
+            return false;
+        };
+        let dialect = self.dialect();
+        let made_fid = match request.ty() {
+            Tattach::TYPE => open_reply::<Rattach>(dialect, frame).is_ok(),
+            Txattrwalk::TYPE => open_reply::<Rxattrwalk>(dialect, frame).is_ok(),
+            Twalk::TYPE => match (decode_sent(&request), open_reply::<Rwalk<'_>>(dialect, frame)) {
+                (Some(AnyT::Twalk(sent)), Ok(reply)) => reply.qids.len() == sent.names.len(),
+                _ => false,
+            },
+            Tlock::TYPE => {
+                return match (decode_sent(&request), open_reply::<Rlock>(dialect, frame)) {
+                    (Some(AnyT::Tlock(sent)), Ok(reply))
+                        if sent.ty != lock::TYPE_UNLCK && reply.status == lock::SUCCESS =>
+                    {
+                        self.unlock(request, Todo::UNDO)
+                    }
+                    _ => false,
+                };
+            }
+            _ => false,
+        };
+        match request.take_fid() {
+            Some(fid) if made_fid => self.run_clunk(fid),
+            _ => false,
+        }
+    }
+
+    /// Unlocks what the Tlock in `request` names; if that has to wait for memory notes `again`.
+    fn unlock(&self, request: Arc<Request>, again: Todo) -> bool {
+        let result = match decode_sent(&request) {
+            Some(AnyT::Tlock(sent)) => self.rpc_async(
+                &Tlock {
+                    ty: lock::TYPE_UNLCK,
+                    flags: 0,
+                    ..sent
+                },
+                Call::default(),
+                NOTE,
+            ),
+            _ => return false,
+        };
+        match result {
+            Err(err) if err == ENOMEM => {
+                self.push_todo(request, again);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Sends a Tclunk that was left to the work queue. Returns `true` if it has to be tried again.
+    fn run_clunk(&self, fid: Arc<Fid>) -> bool {
+        let owner = fid.owner();
+        if self.is_owner_flushing(owner) {
+            self.clunk_later(fid, owner);
+            return false;
+        }
+        match self.send_clunk(fid, NOTE) {
+            Err((err, fid)) if err == ENOMEM => {
+                self.clunk_later(fid, 0);
+                true
+            }
+            // Sent; or the session is over, and with it all fids.
+            _ => false,
+        }
+    }
+
+    /// Whether the task `owner` has flushes that are not answered.
+    fn is_owner_flushing(&self, owner: Owner) -> bool {
+        self.inner.lock().table.is_flushing(owner)
+    }
+}
+
+/// The message that `request` has carried, if it is a well-formed one of 9P2000.L.
+fn decode_sent(request: &Request) -> Option<AnyT<'_>> {
+    let body = request.fcall().tcall().get(HEADER_SIZE..)?;
+    AnyT::decode(Dialect::P2000L, request.ty(), body).ok()
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reading and writing: the messages with bulk data.
+//!
+//! # Where the data go
+//!
+//! Up to [`INLINE_DATA`] bytes travel in the frames. More travels in a [`Payload`]: the caller's
+//! own pages if a server may have them, otherwise a bounce buffer. A server may have pages that it
+//! only reads from, since the payload keeps them until the transport has let go of them, and pages
+//! that nobody can look at once the caller has been killed; see [`Payload::zero_copy`]. So a call
+//! may return at any time, and no byte arrives later where somebody could see it.
+//!
+//! # Pipelining
+//!
+//! A read of more than one frame has up to [`WINDOW`] Treads under way. What comes back is handed
+//! to the caller in order: after a reply that is shorter than asked, or an error, nothing that was
+//! asked for behind it is used, and the read goes on from there.
+
+use super::{
+    rpc::{
+        Call,
+        Patience,
+        Pending, //
+    },
+    Client, //
+};
+use crate::{
+    fid::Fid,
+    proto::{
+        bulk::{
+            check_count,
+            Payload as WireData, //
+        },
+        errno::Errno,
+        message::{
+            Tread,
+            Treaddir,
+            Twrite, //
+        },
+    },
+    sys::{
+        iov::{
+            IovIter,
+            Kind,
+            OwnedIter, //
+        },
+        params,
+        payload::{
+            Direction,
+            Payload, //
+        },
+    },
+};
+use kernel::prelude::*;
+
+/// The most bytes of data that travel in the frames.
+///
+/// Less than this is cheaper to copy than to describe to a device page by page.
+const INLINE_DATA: usize = 1024;
+
+/// Treads of one call that are under way at once.
+///
+/// Enough to hide the way to the server and back; not more, since each may hold a bounce buffer of
+/// the size of a frame.
+const WINDOW: usize = 8;
+
+/// Bytes of a Twrite before its data, and more than those of an Rread: `size[4] type[1] tag[2]
+/// fid[4] offset[8] count[4]`, and one to keep what stock negotiates.
+const IO_HEADER: u32 = 24;
+
+/// A Tread that is under way.
+struct Reading<'a> {
+    pending: Pending<Tread>,
+    /// How many bytes it asks for.
+    asked: usize,
+    /// Where they go, if they do not go there by themselves.
+    to: OwnedIter<'a>,
+}
+
+/// Treads under way, the oldest first.
+struct Window<'a> {
+    slots: [Option<Reading<'a>>; WINDOW],
+    first: usize,
+    len: usize,
+}
+
+impl<'a> Window<'a> {
+    fn new() -> Self {
+        Self {
+            slots: [const { None }; WINDOW],
+            first: 0,
+            len: 0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.len == WINDOW
+    }
+
+    fn push(&mut self, reading: Reading<'a>) {
+        if let Some(slot) = self.slots.get_mut((self.first + self.len) % WINDOW) {
+            *slot = Some(reading);
+            self.len += 1;
+        }
+    }
+
+    fn pop(&mut self) -> Option<Reading<'a>> {
+        let reading = self.slots.get_mut(self.first)?.take()?;
+        self.first = (self.first + 1) % WINDOW;
+        self.len -= 1;
+        Some(reading)
+    }
+}
+
+impl Client {
+    /// The most bytes that one Tread or Twrite on `fid` moves.
+    fn io_size(&self, fid: &Fid) -> usize {
+        let most = self.msize().saturating_sub(IO_HEADER);
+        let iounit = match fid.c().iounit() {
+            0 => most,
+            iounit => iounit.min(most),
+        };
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        iounit as usize
+    }
+
+    /// The most pieces that the bulk data of a request may be in.
+    fn max_segments(&self) -> usize {
+        self.transport()
+            .map_or(1, |transport| transport.max_segments())
+    }
+
+    /// Reads the file from `offset` on until `iter` is full or the file ends.
+    ///
+    /// Returns how many bytes were read, and why it was not more. `iter` advances by as much.
+    ///
+    /// Context: process context, sleeps.
+    pub(crate) fn read(
+        &self,
+        fid: &Fid,
+        offset: u64,
+        iter: &mut IovIter<'_>,
+    ) -> (usize, Result) {
+        let mut total = 0;
+        while iter.count() > 0 {
+            match self.read_run(fid, offset.saturating_add(total as u64), iter, usize::MAX) {
+                (0, result) => return (total, result),
+                (n, Ok(())) => total += n,
+                (n, Err(err)) => return (total + n, Err(err)),
+            }
+        }
+        (total, Ok(()))
+    }
+
+    /// Reads the file with one Tread.
+    ///
+    /// Returns how many bytes were read, and why it was not more. `iter` advances by as much.
+    ///
+    /// Context: process context, sleeps.
+    pub(crate) fn read_once(
+        &self,
+        fid: &Fid,
+        offset: u64,
+        iter: &mut IovIter<'_>,
+    ) -> (usize, Result) {
+        self.read_run(fid, offset, iter, self.io_size(fid))
+    }
+
+    /// Reads up to `max` bytes until a reply is shorter than asked.
+    fn read_run(
+        &self,
+        fid: &Fid,
+        offset: u64,
+        iter: &mut IovIter<'_>,
+        max: usize,
+    ) -> (usize, Result) {
+        let mut rest = iter.peek(max);
+        let mut rest = rest.as_iter();
+        let mut window = Window::new();
+        let (mut asked, mut total) = (0, 0);
+        let mut result = self.pass_gate();
+        loop {
+            while result.is_ok() && rest.count() > 0 && !window.is_full() {
+                match self.start_read(fid, offset.saturating_add(asked as u64), &mut rest) {
+                    Ok(reading) => {
+                        asked += reading.asked;
+                        window.push(reading);
+                    }
+                    Err(err) => result = Err(err),
+                }
+            }
+            let Some(reading) = window.pop() else { break };
+            let asked = reading.asked;
+            let received = match self.finish_read(reading) {
+                Ok(received) => received,
+                Err(err) => {
+                    result = Err(err);
+                    break;
+                }
+            };
+            total += received;
+            iter.advance(received);
+            if received < asked {
+                break;
+            }
+        }
+        // What is still under way was asked for behind the end of the run. It is waited for, since
+        // it may write into the caller's pages; a signal ends that too.
+        while let Some(reading) = window.pop() {
+            let _ = self.finish(reading.pending);
+        }
+        (total, result)
+    }
+
+    /// Asks for the next bytes of `iter`, which advances by as much.
+    fn start_read<'a>(
+        &self,
+        fid: &Fid,
+        offset: u64,
+        iter: &mut IovIter<'a>,
+    ) -> Result<Reading<'a>> {
+        let want = iter.count().min(self.io_size(fid));
+        let payload = self.payload_from_server(iter, want)?;
+        let asked = payload.as_ref().map_or(want, Payload::len);
+        let to = iter.peek(asked);
+        let message = Tread {
+            fid: fid.num(),
+            offset,
+            count: count_of(asked),
+        };
+        let call = Call {
+            reply_data: if payload.is_some() { 0 } else { asked },
+            payload,
+            ..Call::default()
+        };
+        let pending = self.start(&message, call)?;
+        iter.advance(asked);
+        Ok(Reading { pending, asked, to })
+    }
+
+    /// Memory for `want` bytes from the server, if they do not fit into the frame.
+    fn payload_from_server(&self, iter: &IovIter<'_>, want: usize) -> Result<Option<Payload>> {
+        if want <= INLINE_DATA {
+            return Ok(None);
+        }
+        // With `intr` the caller may live on after the call, and see what arrives late.
+        if !params::intr() {
+            let mut pages = iter.peek(want);
+            let payload = Payload::zero_copy(
+                &mut pages.as_iter(),
+                want,
+                Direction::FromServer,
+                self.max_segments(),
+            )?;
+            if payload.is_some() {
+                return Ok(payload);
+            }
+        }
+        self.bounce(want, Direction::FromServer).map(Some)
+    }
+
+    /// A bounce buffer of `want` bytes, or fewer if there is not enough memory.
+    fn bounce(&self, want: usize, direction: Direction) -> Result<Payload> {
+        Payload::bounce(self.bounce_pool(), want, direction, self.max_segments())
+    }
+
+    /// Waits for a Tread and brings its data to where they belong.
+    fn finish_read(&self, mut reading: Reading<'_>) -> Result<usize> {
+        let answer = self.finish(reading.pending)?;
+        let mut to = reading.to.as_iter();
+        let Some(payload) = answer.request().payload() else {
+            let data = answer.decode()?.data;
+            let data = data.within(count_of(reading.asked)).map_err(to_error)?;
+            return all(to.copy_to(data), data.len());
+        };
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        let received = answer.decode_bulk(count_of(reading.asked))? as usize;
+        if payload.is_zero_copy() {
+            return Ok(received);
+        }
+        all(payload.copy_to_iter(received, &mut to), received)
+    }
+
+    /// Reads entries of the directory `fid` from `offset` on into `buf`. Returns their bytes.
+    ///
+    /// Context: process context, sleeps.
+    ///
+    /// # Errors
+    ///
+    /// Errors of [`Client::rpc`] and of the server are propagated as-is.
+    pub(crate) fn readdir(&self, fid: &Fid, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let want = buf.len().min(self.io_size(fid));
+        let payload = if want <= INLINE_DATA {
+            None
+        } else {
+            Some(self.bounce(want, Direction::FromServer)?)
+        };
+        let asked = payload.as_ref().map_or(want, Payload::len);
+        let message = Treaddir {
+            fid: fid.num(),
+            offset,
+            count: count_of(asked),
+        };
+        let answer = self.rpc(
+            &message,
+            Call {
+                reply_data: if payload.is_some() { 0 } else { asked },
+                payload,
+                ..Call::default()
+            },
+        )?;
+        let Some(payload) = answer.request().payload() else {
+            let data = answer.decode()?.data;
+            let data = data.within(count_of(asked)).map_err(to_error)?;
+            let (to, _) = buf.split_at_mut_checked(data.len()).ok_or(EIO)?;
+            to.copy_from_slice(data);
+            return Ok(data.len());
+        };
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        let received = answer.decode_bulk(count_of(asked))? as usize;
+        let (to, _) = buf.split_at_mut_checked(received).ok_or(EIO)?;
+        all(payload.copy_to_slice(to), received)
+    }
+
+    /// Writes what is left of `iter` to the file from `offset` on.
+    ///
+    /// Returns how many bytes the server has taken, and why it was not more. `iter` advances by as
+    /// much.
+    ///
+    /// Context: process context, sleeps.
+    pub(crate) fn write(
+        &self,
+        fid: &Fid,
+        offset: u64,
+        iter: &mut IovIter<'_>,
+    ) -> (usize, Result) {
+        let mut total = 0;
+        while iter.count() > 0 {
+            match self.write_once(fid, offset.saturating_add(total as u64), iter) {
+                Ok(0) => return (total, Err(EIO)),
+                Ok(written) => {
+                    total += written;
+                    iter.advance(written);
+                }
+                Err(err) => return (total, Err(err)),
+            }
+        }
+        (total, Ok(()))
+    }
+
+    /// Writes with one Twrite. `iter` stays where it is.
+    fn write_once(&self, fid: &Fid, offset: u64, iter: &IovIter<'_>) -> Result<usize> {
+        let want = iter.count().min(self.io_size(fid));
+        let patience = match iter.kind() {
+            // Dirty pages: whoever wrote them has been told that all went well.
+            Kind::Folioq | Kind::Xarray => Patience::WriteBack,
+            _ => Patience::Killable,
+        };
+        let mut from = iter.peek(want);
+        let mut from = from.as_iter();
+        let mut inline = KVec::new();
+        let mut payload = None;
+        if want <= INLINE_DATA {
+            inline.resize(want, 0, GFP_KERNEL)?;
+            all(from.copy_from(&mut inline), want)?;
+        } else {
+            let direction = Direction::ToServer;
+            payload = Payload::zero_copy(&mut from, want, direction, self.max_segments())?;
+            if payload.is_none() {
+                let mut bounce = self.bounce(want, direction)?;
+                let len = bounce.len();
+                all(bounce.fill_from_iter(&mut from), len)?;
+                payload = Some(bounce);
+            }
+        }
+        let asked = payload.as_ref().map_or(want, Payload::len);
+        let message = Twrite {
+            fid: fid.num(),
+            offset,
+            data: match payload {
+                Some(_) => WireData::External(count_of(asked)),
+                None => WireData::Inline(&inline),
+            },
+        };
+        let answer = self.rpc(
+            &message,
+            Call {
+                payload,
+                patience,
+                ..Call::default()
+            },
+        )?;
+        let count = answer.decode()?.count;
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        check_count(count, count_of(asked))
+            .map(|count| count as usize)
+            .map_err(to_error)
+    }
+}
+
+/// A number of bytes on the wire.
+fn count_of(len: usize) -> u32 {
+    // A payload is never larger than a frame, whose size is a `u32`.
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// `len` if all of it was copied.
+///
+/// # Errors
+///
+/// - `EFAULT` if `copied` is less than `len`.
+fn all(copied: usize, len: usize) -> Result<usize> {
+    if copied < len {
+        return Err(EFAULT);
+    }
+    Ok(len)
+}
+
+/// A value out of bounds as an error of ours.
+fn to_error(err: crate::proto::wire::DecodeError) -> Error {
+    Error::from_errno(Errno::from(err).to_negative())
+}

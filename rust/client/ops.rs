@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The operations on files: one method for each T-message without bulk data.
+//!
+//! Context of all: process context, they sleep. Errors of all: those of [`Client::rpc`] and of the
+//! server, propagated as-is, and those listed.
+
+use super::{
+    rpc::{
+        Call,
+        NOTE, //
+    },
+    Client, //
+};
+use crate::{
+    fid::Fid,
+    proto::{
+        list::Names,
+        message::{
+            Message,
+            Rgetattr,
+            Rgetlock,
+            Rstatfs,
+            Tfsync,
+            Tgetattr,
+            Tgetlock,
+            Tlcreate,
+            Tlink,
+            Tlock,
+            Tlopen,
+            Tmessage,
+            Tmkdir,
+            Tmknod,
+            Treadlink,
+            Trename,
+            Trenameat,
+            Tsetattr,
+            Tstatfs,
+            Tsymlink,
+            Tunlinkat,
+            Twalk,
+            Txattrcreate,
+            Txattrwalk, //
+        },
+        types::{
+            lock,
+            Qid, //
+        },
+    },
+    request::{
+        Kind,
+        Todo, //
+    },
+    sys::task,
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// What an opened file is.
+pub(crate) struct Opened {
+    /// The file.
+    pub(crate) qid: Qid,
+    /// Bytes that one Tread or Twrite may move without being split; zero for no limit of its own.
+    pub(crate) iounit: u32,
+}
+
+impl Client {
+    /// Sends `message` and hands its reply to `f`.
+    fn call<M: Tmessage, T>(
+        &self,
+        message: &M,
+        f: impl FnOnce(<M::Reply as Message>::Value<'_>) -> T,
+    ) -> Result<T> {
+        let answer = self.rpc(message, Call::default())?;
+        Ok(f(answer.decode()?))
+    }
+
+    /// Makes `newfid` the file that `names` lead to from `fid`; walk(5).
+    ///
+    /// Returns the last file passed, `None` if `names` is empty.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT` if the way ends early.
+    pub(crate) fn walk(
+        &self,
+        fid: &Fid,
+        newfid: Arc<Fid>,
+        names: &[&[u8]],
+    ) -> Result<(Arc<Fid>, Option<Qid>)> {
+        let message = Twalk {
+            fid: fid.num(),
+            newfid: newfid.num(),
+            names: Names::new(names).map_err(|_| EINVAL)?,
+        };
+        let answer = self.rpc(
+            &message,
+            Call {
+                fid: Some(newfid),
+                ..Call::default()
+            },
+        )?;
+        let qids = answer.decode()?.qids;
+        match qids.len() {
+            len if len == names.len() => {}
+            len if len < names.len() => return Err(ENOENT),
+            _ => return Err(EPROTO),
+        }
+        Ok((answer.request().take_fid().ok_or(EIO)?, qids.last()))
+    }
+
+    /// Lets `fid` itself go where `names` lead.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT` if the way ends early.
+    pub(crate) fn walk_in_place(&self, fid: &Fid, names: &[&[u8]]) -> Result<Option<Qid>> {
+        let message = Twalk {
+            fid: fid.num(),
+            newfid: fid.num(),
+            names: Names::new(names).map_err(|_| EINVAL)?,
+        };
+        self.call(&message, |reply| {
+            if reply.qids.len() != names.len() {
+                return Err(ENOENT);
+            }
+            Ok(reply.qids.last())
+        })?
+    }
+
+    /// Opens the file with flags of open(2) in the encoding of 9P2000.L.
+    pub(crate) fn lopen(&self, fid: &Fid, flags: u32) -> Result<Opened> {
+        let message = Tlopen {
+            fid: fid.num(),
+            flags,
+        };
+        self.call(&message, |reply| Opened {
+            qid: reply.qid,
+            iounit: reply.iounit,
+        })
+    }
+
+    /// Creates a file in the directory `fid`, which becomes the opened file.
+    pub(crate) fn lcreate(
+        &self,
+        fid: &Fid,
+        name: &[u8],
+        flags: u32,
+        mode: u32,
+        gid: u32,
+    ) -> Result<Opened> {
+        let message = Tlcreate {
+            fid: fid.num(),
+            name,
+            flags,
+            mode,
+            gid,
+        };
+        self.call(&message, |reply| Opened {
+            qid: reply.qid,
+            iounit: reply.iounit,
+        })
+    }
+
+    /// Creates a symbolic link to `target`.
+    pub(crate) fn symlink(&self, dir: &Fid, name: &[u8], target: &[u8], gid: u32) -> Result<Qid> {
+        let message = Tsymlink {
+            dfid: dir.num(),
+            name,
+            symtgt: target,
+            gid,
+        };
+        self.call(&message, |reply| reply.qid)
+    }
+
+    /// Creates a device, fifo or socket.
+    pub(crate) fn mknod(
+        &self,
+        dir: &Fid,
+        name: &[u8],
+        mode: u32,
+        device: (u32, u32),
+        gid: u32,
+    ) -> Result<Qid> {
+        let message = Tmknod {
+            dfid: dir.num(),
+            name,
+            mode,
+            major: device.0,
+            minor: device.1,
+            gid,
+        };
+        self.call(&message, |reply| reply.qid)
+    }
+
+    /// Creates a directory.
+    pub(crate) fn mkdir(&self, dir: &Fid, name: &[u8], mode: u32, gid: u32) -> Result<Qid> {
+        let message = Tmkdir {
+            dfid: dir.num(),
+            name,
+            mode,
+            gid,
+        };
+        self.call(&message, |reply| reply.qid)
+    }
+
+    /// Creates another name for `file`.
+    pub(crate) fn link(&self, dir: &Fid, file: &Fid, name: &[u8]) -> Result {
+        let message = Tlink {
+            dfid: dir.num(),
+            fid: file.num(),
+            name,
+        };
+        self.call(&message, drop)
+    }
+
+    /// Moves the file of `fid` to `dir`.
+    pub(crate) fn rename(&self, fid: &Fid, dir: &Fid, name: &[u8]) -> Result {
+        let message = Trename {
+            fid: fid.num(),
+            dfid: dir.num(),
+            name,
+        };
+        self.call(&message, drop)
+    }
+
+    /// Moves a file from one directory to another.
+    pub(crate) fn renameat(
+        &self,
+        olddir: &Fid,
+        oldname: &[u8],
+        newdir: &Fid,
+        newname: &[u8],
+    ) -> Result {
+        let message = Trenameat {
+            olddirfid: olddir.num(),
+            oldname,
+            newdirfid: newdir.num(),
+            newname,
+        };
+        self.call(&message, drop)
+    }
+
+    /// Removes a name.
+    pub(crate) fn unlinkat(&self, dir: &Fid, name: &[u8], flags: u32) -> Result {
+        let message = Tunlinkat {
+            dirfd: dir.num(),
+            name,
+            flags,
+        };
+        self.call(&message, drop)
+    }
+
+    /// Hands the target of a symbolic link to `f`.
+    pub(crate) fn readlink<T>(&self, fid: &Fid, f: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        let message = Treadlink { fid: fid.num() };
+        self.call(&message, |reply| f(reply.target.bytes()))
+    }
+
+    /// Asks for the attributes in `mask`.
+    pub(crate) fn getattr(&self, fid: &Fid, mask: u64) -> Result<Rgetattr> {
+        let message = Tgetattr {
+            fid: fid.num(),
+            request_mask: mask,
+        };
+        self.call(&message, |reply| reply)
+    }
+
+    /// Sets attributes.
+    pub(crate) fn setattr(&self, message: &Tsetattr) -> Result {
+        self.call(message, drop)
+    }
+
+    /// Asks about the file system.
+    pub(crate) fn statfs(&self, fid: &Fid) -> Result<Rstatfs> {
+        let message = Tstatfs { fid: fid.num() };
+        self.call(&message, |reply| reply)
+    }
+
+    /// Lets the server write the file to its disk.
+    pub(crate) fn fsync(&self, fid: &Fid, datasync: bool) -> Result {
+        let message = Tfsync {
+            fid: fid.num(),
+            datasync: u32::from(datasync),
+        };
+        self.call(&message, drop)
+    }
+
+    /// Makes `newfid` an extended attribute of the file, or with an empty name the list of them.
+    /// Returns its size in bytes too.
+    pub(crate) fn xattrwalk(
+        &self,
+        fid: &Fid,
+        newfid: Arc<Fid>,
+        name: &[u8],
+    ) -> Result<(Arc<Fid>, u64)> {
+        newfid.set_xattr();
+        let message = Txattrwalk {
+            fid: fid.num(),
+            newfid: newfid.num(),
+            name,
+        };
+        let answer = self.rpc(
+            &message,
+            Call {
+                fid: Some(newfid),
+                ..Call::default()
+            },
+        )?;
+        let size = answer.decode()?.size;
+        Ok((answer.request().take_fid().ok_or(EIO)?, size))
+    }
+
+    /// Makes `fid` an extended attribute that is about to be written; its Tclunk sets it.
+    pub(crate) fn xattrcreate(&self, fid: &Fid, name: &[u8], size: u64, flags: u32) -> Result {
+        fid.set_xattr();
+        let message = Txattrcreate {
+            fid: fid.num(),
+            name,
+            attr_size: size,
+            flags,
+        };
+        self.call(&message, drop)
+    }
+
+    /// Locks or unlocks a range; returns the status, one of [`lock`].
+    ///
+    /// A dying task that unlocks does not wait for the answer.
+    pub(crate) fn lock(&self, message: &Tlock<'_>) -> Result<u8> {
+        if message.ty == lock::TYPE_UNLCK && task::dying() {
+            if self.is_flushing() {
+                let parked = self.prepare(message, Kind::Rpc, NOTE, Call::default())?;
+                self.push_todo(Arc::from(parked), Todo::UNLOCK);
+                self.work_soon();
+            } else {
+                self.rpc_async(message, Call::default(), NOTE)?;
+            }
+            return Ok(lock::SUCCESS);
+        }
+        self.call(message, |reply| reply.status)
+    }
+
+    /// Asks who holds a lock that is in the way; hands the answer to `f`.
+    pub(crate) fn getlock<T>(
+        &self,
+        message: &Tgetlock<'_>,
+        f: impl FnOnce(Rgetlock<'_>) -> T,
+    ) -> Result<T> {
+        self.call(message, f)
+    }
+}

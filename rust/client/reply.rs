@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a transport has received, and what becomes of it.
+//!
+//! Everything here may run in hard interrupt context.
+
+use super::{
+    Client,
+    Inner,
+    Status, //
+};
+use crate::{
+    proto::{
+        message::{
+            Message,
+            Rflush, //
+        },
+        rpc::{
+            Reply,
+            Rflush as FlushAnswer, //
+        },
+        types::Tag,
+        wire::{
+            Header,
+            HEADER_SIZE, //
+        }, //
+    },
+    request::{
+        Done,
+        Request,
+        Todo, //
+    },
+    sys::{
+        fcall::Completed,
+        trace, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
+};
+
+/// Who must be woken after a tag was freed.
+#[derive(Clone, Copy, Default)]
+#[must_use]
+pub(super) struct Wake {
+    /// Tasks that wait for a tag.
+    tag: bool,
+    /// The task that waits for the end of the session.
+    idle: bool,
+}
+
+impl Inner {
+    /// To be asked under the lock, after a tag was freed or something left to do was done.
+    pub(super) fn wake_after_release(&self) -> Wake {
+        Wake {
+            tag: self.tag_waiters > 0,
+            idle: self.closing && self.is_idle(),
+        }
+    }
+}
+
+impl Client {
+    /// Wakes who has to be woken.
+    pub(super) fn wake(&self, wake: Wake) {
+        if wake.tag {
+            self.gate.wake_all();
+        }
+        if wake.idle {
+            self.idle.wake_all();
+        }
+    }
+
+    /// The request that a frame with `tag` answers, for transports that know no other way to tell.
+    ///
+    /// For the tag of a Tflush this is the flushed request. Context: any.
+    #[expect(dead_code, reason = "the stream transports will need it")]
+    pub(crate) fn lookup(&self, tag: Tag) -> Option<Arc<Request>> {
+        self.inner.lock().table.lookup(tag).cloned()
+    }
+
+    /// The server has written `len` bytes as the answer to `req`, and is done with its memory.
+    ///
+    /// For transports. Context: any, no lock of the transport held. `len` counts what has gone
+    /// into the payload, and is not trusted otherwise.
+    pub(crate) fn complete(&self, req: Arc<Request>, len: usize, done: Completed) {
+        req.fcall().complete(done, len);
+        let outcome = self.check_frame(&req, len);
+        if outcome.is_ok() && self.stalled.load(Relaxed) {
+            self.stalled.store(false, Relaxed);
+        }
+        self.end(req, outcome);
+    }
+
+    /// No answer to `req` will come, and the server is done with its memory.
+    ///
+    /// For transports. Context: any, no lock of the transport held.
+    pub(crate) fn fail(&self, req: Arc<Request>, err: Error, done: Completed) {
+        req.fcall().complete(done, 0);
+        self.end(req, Err(err));
+    }
+
+    /// Checks the header of what was received for `req`.
+    ///
+    /// # Errors
+    ///
+    /// - `EIO` if it is not a frame, or one with another tag.
+    fn check_frame(&self, req: &Request, len: usize) -> Result {
+        if len == 0 {
+            // A server that has cancelled a flushed request gives its buffers back like this.
+            return Err(EIO);
+        }
+        let frame = req.fcall().reply().ok_or(EIO)?;
+        let header = frame
+            .get(..HEADER_SIZE)
+            .and_then(|bytes| Header::decode(bytes).ok());
+        match header {
+            Some(header) if header.len() == len && header.tag == req.tag() => {
+                trace::protocol_dump(self.c().as_ptr(), header.ty, header.tag.get(), frame);
+                Ok(())
+            }
+            _ => {
+                if !self.complained.xchg(true, Relaxed) {
+                    pr_err!(
+                        "malformed reply to a message of type {}: {} bytes received\n",
+                        req.ty(),
+                        len
+                    );
+                }
+                Err(EIO)
+            }
+        }
+    }
+
+    /// Acts on the end of `req`.
+    fn end(&self, req: Arc<Request>, outcome: Result) {
+        let answered = outcome.is_ok();
+        req.set_outcome(outcome);
+        if req.is_flush() {
+            return self.end_flush(&req);
+        }
+        let mut inner = self.inner.lock();
+        let reply = inner.table.handle_reply(req.key());
+        let wake = inner.wake_after_release();
+        self.copy_flushing(&inner);
+        drop(inner);
+        match reply {
+            // The table's reference is dropped here, with no lock held.
+            Reply::Deliver(_) => match req.done() {
+                Done::Wake => req.wait_queue().wake_all(),
+                Done::Callback(callback) => callback(self, &req),
+            },
+            Reply::Undo { request, released } => {
+                if answered {
+                    self.push_todo(request, Todo::UNDO);
+                    self.work_soon();
+                }
+                if released {
+                    self.after_flush();
+                }
+            }
+            Reply::Stale => {}
+        }
+        self.wake(wake);
+    }
+
+    /// Acts on the answer to a Tflush.
+    fn end_flush(&self, flush: &Arc<Request>) {
+        // Once the session is over no server holds the tag.
+        let accepted = match flush.outcome() {
+            Some(Ok(frame)) => frame.get(4) == Some(&Rflush::TYPE),
+            _ => self.status() == Status::Disconnected,
+        };
+        self.note_answer(flush);
+        let mut inner = self.inner.lock();
+        let answer = inner.table.handle_rflush(flush.key(), accepted);
+        let wake = inner.wake_after_release();
+        self.copy_flushing(&inner);
+        drop(inner);
+        match answer {
+            // The table's reference is dropped here, with no lock held.
+            FlushAnswer::Ended { .. } => self.after_flush(),
+            FlushAnswer::Refused | FlushAnswer::Stale => {}
+        }
+        self.wake(wake);
+    }
+
+    /// An abandoned request has ended: whoever waited behind it may go on.
+    fn after_flush(&self) {
+        self.gate.wake_all();
+        self.work_soon();
+    }
+}

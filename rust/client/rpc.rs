@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sending requests, waiting for them, leaving them behind.
+//!
+//! # Who waits for what
+//!
+//! A wait for a reply ends by the reply, by an error of the transport, or by a fatal signal. With
+//! the module parameter `intr` any unblocked signal ends it. A task that ends its wait sends a
+//! Tflush and goes; the tag table and [`super::deferred`] see to the rest. From then on until the
+//! Rflush that task, and no other, waits before it sends anything else: otherwise a repeated write
+//! could be overtaken by the flushed one.
+//!
+//! An exiting task has no signals any more that could end its waits, so they are bounded by the
+//! module parameter `exit_timeout`; the same holds for a killed task that writes back dirty pages,
+//! which must not be given up at once.
+
+use super::{
+    Chunks,
+    Client,
+    Inner,
+    Status, //
+};
+use crate::{
+    fid::Fid,
+    proto::{
+        errno::Errno,
+        message::{
+            encode_frame,
+            frame_size,
+            Message,
+            Rbulk,
+            Tflush,
+            Tmessage,
+            Tversion, //
+        },
+        reply::{
+            error_in,
+            open_bulk_reply,
+            open_reply,
+            ReplyError, //
+        },
+        rpc::{
+            NoTag,
+            Owner,
+            Signal,
+            MAX_REQUESTS, //
+        },
+        types::NOTAG,
+        wire::HEADER_SIZE,
+    },
+    request::{
+        Done,
+        Kind,
+        Request,
+        Todo, //
+    },
+    sys::{
+        fcall::Fcall,
+        params,
+        payload::Payload,
+        task,
+        trace,
+        wait::{
+            Mode,
+            Wait,
+            WaitQueue, //
+        },
+    },
+};
+use core::marker::PhantomData;
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::Relaxed,
+        Arc,
+        UniqueArc, //
+    },
+};
+
+/// When a task stops waiting for a reply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// At a fatal signal, at once.
+    Killable,
+    /// When `exit_timeout` has passed after a fatal signal: giving up loses data.
+    WriteBack,
+}
+
+/// What an RPC carries beside its message.
+pub(crate) struct Call {
+    /// Bulk data outside the frames.
+    pub(crate) payload: Option<Payload>,
+    /// Bytes of bulk data for which there must be room in the reply frame.
+    pub(crate) reply_data: usize,
+    /// The fid that the request makes or ends, see [`Request::take_fid`].
+    pub(crate) fid: Option<Arc<Fid>>,
+    /// When to stop waiting.
+    pub(crate) patience: Patience,
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        Self {
+            payload: None,
+            reply_data: 0,
+            fid: None,
+            patience: Patience::Killable,
+        }
+    }
+}
+
+/// A request that has been sent, and whose reply is a `M::Reply`.
+#[must_use]
+pub(crate) struct Pending<M: Tmessage> {
+    request: Arc<Request>,
+    patience: Patience,
+    _message: PhantomData<fn() -> M::Reply>,
+}
+
+/// A request that has been answered by a frame, perhaps an error.
+pub(crate) struct Answer<'a, M: Tmessage> {
+    client: &'a Client,
+    request: Arc<Request>,
+    _message: PhantomData<fn() -> M::Reply>,
+}
+
+impl<'a, M: Tmessage> Answer<'a, M> {
+    /// What has come back for `request`, which has carried a `M`.
+    pub(super) fn new(client: &'a Client, request: Arc<Request>) -> Self {
+        Self {
+            client,
+            request,
+            _message: PhantomData,
+        }
+    }
+
+    /// The reply, or the error that the server has answered.
+    ///
+    /// # Errors
+    ///
+    /// - The server's error number.
+    /// - `EPROTO` if the frame is not a well-formed reply to the message.
+    /// - `EIO` if a value in it is out of bounds, or the server's error number is none that a
+    ///   program may see.
+    pub(crate) fn decode(&self) -> Result<<M::Reply as Message>::Value<'_>> {
+        let frame = self.frame()?;
+        self.traced(open_reply::<M::Reply>(self.client.dialect(), frame))
+    }
+
+    /// How many of the `asked` bytes of bulk data have arrived in the payload.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    pub(crate) fn decode_bulk(&self, asked: u32) -> Result<u32>
+    where
+        M::Reply: Rbulk,
+    {
+        let head = self.frame()?;
+        let total = self.request.fcall().total().unwrap_or(0);
+        let received = total.saturating_sub(head.len());
+        self.traced(open_bulk_reply::<M::Reply>(
+            self.client.dialect(),
+            head,
+            received,
+            asked,
+        ))
+    }
+
+    /// The request.
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The frame that has arrived.
+    fn frame(&self) -> Result<&[u8]> {
+        self.request.outcome().unwrap_or(Err(EIO))
+    }
+
+    /// Turns what was decoded into a result of ours, and tells the tracepoint of it.
+    fn traced<T>(&self, reply: core::result::Result<T, ReplyError>) -> Result<T> {
+        let reply = reply.map_err(|err| Error::from_errno(Errno::from(err).to_negative()));
+        trace::client_res(
+            self.client.c().as_ptr(),
+            self.request.ty(),
+            self.request.tag().get(),
+            reply.as_ref().err().map_or(0, |err| err.to_errno()),
+        );
+        reply
+    }
+}
+
+impl Client {
+    /// Sends `message` and waits for the answer.
+    ///
+    /// Context: process context, sleeps.
+    ///
+    /// # Errors
+    ///
+    /// - `ERESTARTSYS` if a signal has ended the wait.
+    /// - `EIO` if the session is over or breaks, or an exiting task has waited long enough.
+    /// - `ENOMEM` if there is no memory.
+    pub(crate) fn rpc<M: Tmessage>(&self, message: &M, call: Call) -> Result<Answer<'_, M>> {
+        self.pass_gate()?;
+        let pending = self.start(message, call)?;
+        self.finish(pending)
+    }
+
+    /// Sends `message`, whose answer [`finish`](Self::finish) waits for. The caller has passed
+    /// [the gate](Self::pass_gate).
+    ///
+    /// Context: process context, may sleep for memory, or for a tag if all are in use.
+    ///
+    /// # Errors
+    ///
+    /// As [`rpc`](Self::rpc).
+    pub(crate) fn start<M: Tmessage>(&self, message: &M, call: Call) -> Result<Pending<M>> {
+        let patience = call.patience;
+        let kind = if M::TYPE == Tversion::TYPE {
+            Kind::Version
+        } else {
+            Kind::Rpc
+        };
+        let request = self.prepare(message, kind, Done::Wake, call)?;
+        Ok(Pending {
+            request: self.submit(request)?,
+            patience,
+            _message: PhantomData,
+        })
+    }
+
+    /// Sends `message` and returns; `done` tells who learns of the end.
+    ///
+    /// Context: process context, may sleep for memory, or for a tag if all are in use.
+    ///
+    /// # Errors
+    ///
+    /// - `EIO` if the session is over.
+    /// - `ENOMEM` if there is no memory.
+    pub(crate) fn rpc_async<M: Tmessage>(
+        &self,
+        message: &M,
+        call: Call,
+        done: Done,
+    ) -> Result<Arc<Request>> {
+        let request = self.prepare(message, Kind::Rpc, done, call)?;
+        self.submit(request)
+    }
+
+    /// A [`Callback`](crate::request::Callback) for requests whose answer changes nothing: tells
+    /// the tracepoint.
+    pub(super) fn note_answer(&self, request: &Arc<Request>) {
+        let err = match request.outcome() {
+            Some(Ok(frame)) => error_in(self.dialect(), frame).map_or(0, Errno::to_negative),
+            Some(Err(err)) => err.to_errno(),
+            None => 0,
+        };
+        trace::client_res(self.c().as_ptr(), request.ty(), request.tag().get(), err);
+    }
+
+    /// Waits for the answer to a request.
+    ///
+    /// Context: process context, sleeps.
+    ///
+    /// # Errors
+    ///
+    /// As [`rpc`](Self::rpc).
+    pub(crate) fn finish<M: Tmessage>(&self, pending: Pending<M>) -> Result<Answer<'_, M>> {
+        if let Err(err) = self.wait(&pending.request, pending.patience) {
+            // The reply may have come while the wait ended; then it counts.
+            if !self.abandon(&pending.request) {
+                return Err(err);
+            }
+        }
+        Ok(Answer::new(self, pending.request))
+    }
+
+    /// Waits until the current task may send a request: its own flushes are answered.
+    ///
+    /// # Errors
+    ///
+    /// - `ERESTARTSYS` if a fatal signal is pending, or ends the wait.
+    /// - `EIO` if the session is ending, or an exiting task has waited long enough.
+    pub(crate) fn pass_gate(&self) -> Result {
+        if task::fatal_signal_pending() {
+            return Err(ERESTARTSYS);
+        }
+        if self.status() != Status::Connected {
+            return Err(EIO);
+        }
+        if self.flushing.load(Relaxed) == 0 {
+            return Ok(());
+        }
+        let owner = task::current_id().get();
+        self.sleep(&self.gate, Patience::Killable, || {
+            !self.inner.lock().table.is_flushing(owner)
+        })
+    }
+
+    /// Whether the current task has flushes that are not answered.
+    pub(super) fn is_flushing(&self) -> bool {
+        self.flushing.load(Relaxed) != 0
+            && self
+                .inner
+                .lock()
+                .table
+                .is_flushing(task::current_id().get())
+    }
+
+    /// Encodes `message` into a new request.
+    pub(super) fn prepare<M: Tmessage>(
+        &self,
+        message: &M,
+        kind: Kind,
+        done: Done,
+        call: Call,
+    ) -> Result<Pin<UniqueArc<Request>>> {
+        let _nofs = task::NofsGuard::new();
+        let dialect = self.dialect();
+        let room = HEADER_SIZE + message.reply_size(dialect);
+        let mut fcall = Fcall::new(
+            frame_size(message, dialect),
+            room.saturating_add(call.reply_data),
+            GFP_KERNEL,
+        )?;
+        let len = encode_frame(fcall.tcall_mut(), NOTAG, message, dialect)
+            .map_err(|_| ENAMETOOLONG)?;
+        fcall.set_tlen(len);
+        let owner = task::current_id().get();
+        Request::new(kind, done, owner, fcall, call.payload, call.fid)
+    }
+
+    /// Gives the request a tag and hands it to the transport.
+    pub(super) fn submit(&self, request: Pin<UniqueArc<Request>>) -> Result<Arc<Request>> {
+        let Some(transport) = self.transport() else {
+            return Err(EIO);
+        };
+        let owner = request.owner();
+        let mut unsent = Some(request);
+        let request = loop {
+            let Some(request) = unsent.take() else {
+                return Err(EIO);
+            };
+            match self.try_insert(owner, request) {
+                Ok(request) => break request,
+                Err((Refusal::Closed, _)) => return Err(EIO),
+                Err((Refusal::NoTag(NoTag::Grow), request)) => {
+                    let _nofs = task::NofsGuard::new();
+                    let chunk = Chunks::alloc()?;
+                    // A chunk that another task has made superfluous is freed with no lock held.
+                    let _surplus = self.inner.lock().table.slots_mut().push(chunk);
+                    unsent = Some(request);
+                }
+                Err((Refusal::NoTag(NoTag::Full), request)) => {
+                    self.wait_for_tag()?;
+                    unsent = Some(request);
+                }
+            }
+        };
+        self.trace_sent(&request);
+        transport.request(request.clone());
+        Ok(request)
+    }
+
+    /// Enters the request in the tag table.
+    fn try_insert(
+        &self,
+        owner: Owner,
+        request: Pin<UniqueArc<Request>>,
+    ) -> core::result::Result<Arc<Request>, (Refusal, Pin<UniqueArc<Request>>)> {
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return Err((Refusal::Closed, request));
+        }
+        inner
+            .table
+            .insert(owner, request, |key, mut request| {
+                request.as_mut().set_key(key);
+                Arc::from(request)
+            })
+            .map_err(|(no_tag, request)| (Refusal::NoTag(no_tag), request))
+    }
+
+    /// Waits until a tag is free.
+    fn wait_for_tag(&self) -> Result {
+        self.inner.lock().tag_waiters += 1;
+        let result = self.sleep(&self.gate, Patience::Killable, || {
+            self.inner.lock().table.used() < MAX_REQUESTS
+        });
+        self.inner.lock().tag_waiters -= 1;
+        result
+    }
+
+    /// Waits for the end of `request`.
+    pub(super) fn wait(&self, request: &Request, patience: Patience) -> Result {
+        self.sleep(request.wait_queue(), patience, || request.is_done())
+    }
+
+    /// Sleeps on `queue` until `cond` holds.
+    ///
+    /// # Errors
+    ///
+    /// - `ERESTARTSYS` if a signal has ended the wait.
+    /// - `EIO` if the session is ending, or `exit_timeout` has passed.
+    fn sleep(
+        &self,
+        queue: &WaitQueue,
+        mut patience: Patience,
+        mut cond: impl FnMut() -> bool,
+    ) -> Result {
+        let before = self.status();
+        let mut bounded = task::exiting();
+        loop {
+            let (mode, timeout) = if bounded {
+                let timeout = if self.stalled.load(Relaxed) {
+                    0
+                } else {
+                    params::exit_timeout()
+                };
+                (Mode::Uninterruptible, Some(timeout))
+            } else if params::intr() && patience == Patience::Killable {
+                (Mode::Interruptible, None)
+            } else {
+                (Mode::Killable, None)
+            };
+            let mut done = false;
+            let wait = queue.wait(mode, timeout, || {
+                done = cond();
+                done || self.status() > before
+            });
+            match wait {
+                Wait::Done if done => return Ok(()),
+                Wait::Done => return Err(EIO),
+                Wait::Signal if patience == Patience::WriteBack => {
+                    patience = Patience::Killable;
+                    bounded = true;
+                }
+                Wait::Signal => return Err(ERESTARTSYS),
+                Wait::TimedOut => {
+                    self.report_stall();
+                    return Err(EIO);
+                }
+            }
+        }
+    }
+
+    /// Says once per stall that an exiting task has given up.
+    fn report_stall(&self) {
+        if !self.stalled.xchg(true, Relaxed) {
+            pr_warn!("the server does not answer: an exiting task has given up its data\n");
+        }
+    }
+
+    /// The caller does not wait for the answer to `request` any more. Never sleeps on the server.
+    ///
+    /// Returns `true` if the request has ended already.
+    fn abandon(&self, request: &Arc<Request>) -> bool {
+        if request.kind() == Kind::Version {
+            // It has no tag that could be flushed; whoever gives up here closes the connection.
+            return false;
+        }
+        if self.transport().is_some_and(|transport| transport.cancel(request)) {
+            let mut inner = self.inner.lock();
+            let cancelled = inner.table.handle_cancelled(request.key());
+            let wake = inner.wake_after_release();
+            drop(inner);
+            drop(cancelled);
+            self.wake(wake);
+            return false;
+        }
+        let mut inner = self.inner.lock();
+        let signal = inner.table.handle_signal(request.key());
+        self.copy_flushing(&inner);
+        drop(inner);
+        match signal {
+            Signal::Delivered => true,
+            Signal::Flush => {
+                self.send_flush(request);
+                false
+            }
+        }
+    }
+
+    /// Sends a Tflush for `request`, or leaves it to the work queue if there is no memory.
+    pub(super) fn send_flush(&self, request: &Arc<Request>) {
+        if self.try_send_flush(request).is_err() {
+            self.push_todo(request.clone(), Todo::FLUSH);
+            self.retry_later();
+        }
+    }
+
+    /// Sends a Tflush for `request`.
+    fn try_send_flush(&self, request: &Arc<Request>) -> Result {
+        let Some(transport) = self.transport() else {
+            return Ok(());
+        };
+        let message = Tflush {
+            oldtag: request.tag(),
+        };
+        let mut flush = self.prepare(&message, Kind::Flush, NOTE, Call::default())?;
+        flush.as_mut().set_key(request.key());
+        self.trace_sent(&flush);
+        transport.request(Arc::from(flush));
+        Ok(())
+    }
+
+    /// Tells the tracepoints of a request that is about to be sent.
+    fn trace_sent(&self, request: &Request) {
+        let (c, ty, tag) = (self.c().as_ptr(), request.ty(), request.tag().get());
+        trace::client_req(c, ty, tag);
+        trace::protocol_dump(c, ty, tag, request.fcall().tcall());
+    }
+
+    /// Makes the copy of the number of abandoned requests that RPCs look at.
+    pub(super) fn copy_flushing(&self, inner: &Inner) {
+        // CAST: `flushing <= MAX_REQUESTS <= u32::MAX`.
+        self.flushing
+            .store(inner.table.flushing() as u32, Relaxed);
+    }
+}
+
+/// Nobody waits for the answer.
+pub(super) const NOTE: Done = Done::Callback(Client::note_answer);
+
+/// Why a request got no tag.
+enum Refusal {
+    /// The session is over.
+    Closed,
+    /// The table is full.
+    NoTag(NoTag),
+}

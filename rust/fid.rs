@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Fids: what the server knows a file by, and the life of their numbers.
+//!
+//! A [`Fid`] starts with the `struct p9_fid` that the file system reads and counts. When the file
+//! system has put its last reference the fid moves into the Tclunk, and its number is free again
+//! when the last request that holds it has ended: never while the server may still know it.
+
+use crate::{
+    abi::fid::P9Fid,
+    proto::{
+        rpc::Owner,
+        types::FidNum, //
+    },
+    sys::ida::Ida,
+};
+use kernel::{
+    list::{
+        impl_list_arc_safe,
+        impl_list_item,
+        AtomicTracker,
+        ListLinks,
+        TryNewListArc, //
+    },
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+};
+
+/// The largest fid number; the one above is `NOFID`, and stock never uses the one below that.
+const MAX_FID: u32 = u32::MAX - 2;
+
+/// The fid numbers of one session.
+#[pin_data]
+pub(crate) struct FidPool {
+    #[pin]
+    ida: Ida,
+}
+
+impl FidPool {
+    /// A pool with all numbers free.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM` if there is no memory.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(try_pin_init!(Self { ida <- Ida::new() }), GFP_KERNEL)
+    }
+}
+
+/// A fid of the server's, or a number that is about to become one.
+///
+/// # Invariants
+///
+/// `num` is allocated in `pool` and belongs to this fid alone.
+#[pin_data(PinnedDrop)]
+#[repr(C)]
+pub(crate) struct Fid {
+    /// What the file system sees. First, so that a pointer to it is a pointer to the fid.
+    c: P9Fid,
+    num: FidNum,
+    pool: Arc<FidPool>,
+    /// The fid names an extended attribute.
+    xattr: Atomic<bool>,
+    /// The task behind whose flushes the Tclunk waits; zero for none.
+    owner: Atomic<Owner>,
+    #[pin]
+    links: ListLinks,
+    #[pin]
+    tracker: AtomicTracker,
+}
+
+impl_list_arc_safe! {
+    impl ListArcSafe<0> for Fid { tracked_by tracker: AtomicTracker; }
+}
+
+impl_list_item! {
+    impl ListItem<0> for Fid { using ListLinks { self.links }; }
+}
+
+impl Fid {
+    /// A new fid that the server does not know yet; `make` makes its part for the file system.
+    ///
+    /// Context: process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM` if there is no memory.
+    /// - `ENOSPC` if every number is in use.
+    pub(crate) fn new(pool: &Arc<FidPool>, make: impl FnOnce(FidNum) -> P9Fid) -> Result<Arc<Self>> {
+        let num = FidNum::new(pool.ida.alloc(MAX_FID, GFP_KERNEL)?);
+        let fid = Arc::pin_init(
+            // INVARIANT: the number was just allocated.
+            try_pin_init!(Self {
+                c: make(num),
+                num,
+                pool: pool.clone(),
+                xattr: Atomic::new(false),
+                owner: Atomic::new(0),
+                links <- ListLinks::new(),
+                tracker <- AtomicTracker::new(),
+            }),
+            GFP_KERNEL,
+        );
+        if fid.is_err() {
+            pool.ida.free(num.get());
+        }
+        fid
+    }
+
+    /// The number on the wire.
+    pub(crate) fn num(&self) -> FidNum {
+        self.num
+    }
+
+    /// What the file system sees.
+    pub(crate) fn c(&self) -> &P9Fid {
+        &self.c
+    }
+
+    /// Marks the fid as one of an extended attribute, whose Tclunk commits it.
+    pub(crate) fn set_xattr(&self) {
+        self.xattr.store(true, Relaxed);
+    }
+
+    /// Whether somebody can see the result of the Tclunk: data or an attribute may be written
+    /// back by it, and its errors reported.
+    pub(crate) fn is_observable(&self) -> bool {
+        self.xattr.load(Relaxed) || self.c.is_open_for_writing()
+    }
+
+    /// The task behind whose flushes the Tclunk waits; zero for none.
+    pub(crate) fn owner(&self) -> Owner {
+        self.owner.load(Relaxed)
+    }
+
+    /// Lets the Tclunk wait behind the flushes of the task `owner`.
+    pub(crate) fn set_owner(&self, owner: Owner) {
+        self.owner.store(owner, Relaxed);
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Fid {
+    fn drop(self: Pin<&mut Self>) {
+        self.pool.ida.free(self.num.get());
+    }
+}

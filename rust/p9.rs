@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The 9P client of the kernel: sessions with file servers, for the 9p file system.
+//!
+//! # Layout
+//!
+//! - [`proto`]: the protocol as pure functions; builds and is tested on the host too.
+//! - [`client`]: a session: sending, waiting, flushing, giving fids back.
+//! - [`request`], [`fid`]: what a session consists of.
+//! - [`transport`]: the ways to a server.
+//! - [`abi`]: the edge to C, under the names that the file system knows.
+//! - [`sys`]: safe wrappers for what the `kernel` crate lacks.
+//!
+//! All `unsafe` code is in `abi` and `sys`.
+//!
+//! # Lock order
+//!
+//! Locks are taken in this order:
+//!
+//! 1. `Client::inner`.
+//! 2. The lock of a wait queue.
+//!
+//! The locks of a transport, of the registry of transports, of a request's fid and of the bounce
+//! buffers are taken with no other lock of this module held, and none is taken under them.
+
+use abi::trans::OwnTransports;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use sys::{
+    global::{
+        Global,
+        Publication, //
+    },
+    workqueue::WorkQueue,
+};
+use transport::virtio;
+
+mod abi;
+mod bindings;
+mod client;
+mod fid;
+// Public, since a client uses only half of the protocol: tests and servers use the rest.
+pub mod proto;
+mod request;
+mod sys;
+mod transport;
+
+module! {
+    type: Net9p,
+    name: "9pnet",
+    authors: ["The 9pnet authors"],
+    description: "Plan 9 Resource Sharing Support (9P2000.L), asynchronous, in Rust",
+    license: "GPL",
+    alias: ["9p-virtio"],
+}
+
+/// The queue of everything that nobody waits for.
+static WORK_QUEUE: Global<WorkQueue> = Global::new();
+
+/// The queue of everything that nobody waits for.
+///
+/// # Errors
+///
+/// - `ENODEV` before the module is set up.
+fn work_queue() -> Result<Arc<WorkQueue>> {
+    WORK_QUEUE.get().ok_or(ENODEV)
+}
+
+/// The module. Its parts go in the order of the fields when it is unloaded.
+#[pin_data]
+struct Net9p {
+    #[pin]
+    virtio: virtio::DriverRegistration,
+    own: OwnTransports,
+    work_queue: Publication<WorkQueue>,
+}
+
+impl kernel::InPlaceModule for Net9p {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        pr_info!("9P2000.L client, with asynchronous requests\n");
+        try_pin_init!(Self {
+            work_queue: WORK_QUEUE.publish(Arc::new(WorkQueue::new(c"9pnet")?, GFP_KERNEL)?)?,
+            own: OwnTransports::register(module),
+            virtio <- virtio::register(module),
+        })
+    }
+}

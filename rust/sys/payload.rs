@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bulk data of one request outside its frame.
+//!
+//! # Zero copy or not
+//!
+//! The data of Twrite and Rread go between the server and the pages of the caller directly when
+//! that is safe, and through bounce buffers when it is not. A request may outlive the call that
+//! sent it: a fatal signal ends the call at once, and the server may go on with the pages. So:
+//!
+//! - The server *reads* pages of the page cache and pinned user pages directly. The payload has
+//!   references of its own; at worst the server reads something newer.
+//! - The server *writes* directly only to anonymous pages of the calling process, which netfs has
+//!   pinned, and only if no other process shares the memory. Who could see late bytes is dying.
+//! - Everything else, above all slab and stack memory, page cache to be filled and user memory
+//!   that nobody has pinned, is copied.
+//!
+//! Bounce buffers and page references live as long as the payload, which the transport keeps with
+//! its request until the server is done.
+
+use super::{
+    gfp::GFP_NOFS,
+    iov::{
+        IovIter,
+        Kind, //
+    },
+    sg::{
+        Refused,
+        SgTable, //
+    }, //
+};
+use crate::bindings;
+use core::ptr::NonNull;
+use kernel::{
+    new_spinlock_irq,
+    prelude::*,
+    sync::{
+        Arc,
+        SpinLockIrq, //
+    },
+};
+
+/// The size of a page as a `u32`.
+// CAST: 4096 to 65536.
+const PAGE: u32 = kernel::page::PAGE_SIZE as u32;
+
+/// Large chunks are 2^3 pages, 32 KiB with pages of 4 KiB.
+///
+/// Not larger: beyond this order the page allocator gives up easily. Not smaller: a 512,000 byte
+/// message should take a few descriptors, not 125.
+const LARGE: u32 = 3;
+
+/// The chunks of each size that a pool keeps: up to 2 MiB large and 256 KiB small ones.
+///
+/// Not more: memory of a mount that does nothing. Not fewer: sixteen 128 KiB requests in flight
+/// should not go to the page allocator, which clears every page (INIT_ON_ALLOC).
+const KEPT: usize = 64;
+
+/// Pages asked of an iterator at a time: an array on the stack.
+const AT_ONCE: usize = 32;
+
+/// Which way the data go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// The server reads them.
+    ToServer,
+    /// The server writes them.
+    FromServer,
+}
+
+/// Memory from the page allocator.
+///
+/// # Invariants
+///
+/// `addr` are `PAGE << order` initialised bytes that this value owns.
+struct Chunk {
+    addr: NonNull<u8>,
+    order: u32,
+}
+
+// SAFETY: pages have no thread.
+unsafe impl Send for Chunk {}
+
+impl Chunk {
+    fn new(order: u32) -> Option<Self> {
+        // SAFETY: there is nothing to be observed.
+        let addr = unsafe { bindings::p9rs_chunk_alloc(order) };
+        // INVARIANT: the pages are ours, and zeroed.
+        NonNull::new(addr.cast()).map(|addr| Self { addr, order })
+    }
+
+    /// The size in bytes.
+    fn size(&self) -> u32 {
+        PAGE << self.order
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariants the pages are ours. Freeing pages does not sleep.
+        unsafe { bindings::p9rs_chunk_free(self.addr.as_ptr().cast(), self.order) };
+    }
+}
+
+/// Chunks that are not in use.
+struct Free {
+    large: KVec<Chunk>,
+    small: KVec<Chunk>,
+}
+
+impl Free {
+    fn list(&mut self, order: u32) -> &mut KVec<Chunk> {
+        if order == 0 {
+            &mut self.small
+        } else {
+            &mut self.large
+        }
+    }
+}
+
+/// The bounce buffers of one mount.
+///
+/// What is in a used buffer came from the mount's server or went to it, so the server may see it
+/// again: buffers are not cleared between requests.
+#[pin_data]
+pub(crate) struct BouncePool {
+    #[pin]
+    free: SpinLockIrq<Free>,
+}
+
+impl BouncePool {
+    /// An empty pool.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM` if there is no memory.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        let free = Free {
+            large: KVec::with_capacity(KEPT, GFP_KERNEL)?,
+            small: KVec::with_capacity(KEPT, GFP_KERNEL)?,
+        };
+        Arc::pin_init(
+            pin_init!(Self {
+                free <- new_spinlock_irq!(free, "BouncePool::free"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// A chunk of that order. May sleep.
+    fn take(&self, order: u32) -> Option<Chunk> {
+        let kept = self.free.lock().list(order).pop();
+        kept.or_else(|| Chunk::new(order))
+    }
+
+    /// Puts a chunk back. Any context.
+    fn put(&self, chunk: Chunk) {
+        let mut free = self.free.lock();
+        let surplus = free.list(chunk.order).push_within_capacity(chunk);
+        drop(free);
+        // Frees the chunk if there are enough.
+        drop(surplus);
+    }
+}
+
+/// Whose memory the data are in.
+enum Memory {
+    /// Pages of the caller, with a reference for each page of each entry.
+    Pages,
+    /// Our own, back to the pool when done. There is one chunk for each entry.
+    Bounce(KVec<Chunk>, Arc<BouncePool>),
+}
+
+/// Bulk data of one request outside its frame.
+///
+/// Dropping it is allowed in any context.
+///
+/// # Invariants
+///
+/// - The entries of `sg` have `len` bytes together and lie in `memory`.
+/// - All those bytes are initialised.
+pub(crate) struct Payload {
+    sg: SgTable,
+    len: usize,
+    direction: Direction,
+    memory: Memory,
+}
+
+// SAFETY: the pages are owned or referenced, and have no thread.
+unsafe impl Send for Payload {}
+
+// SAFETY: shared access only reads the table, and copies bytes out with functions that do not mind
+// if a server writes meanwhile.
+unsafe impl Sync for Payload {}
+
+impl Payload {
+    /// The size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Which way the data go.
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// The pieces for a device.
+    pub(crate) fn sg(&self) -> &SgTable {
+        &self.sg
+    }
+
+    /// A bounce buffer of `len` bytes in at most `max_segments` pieces.
+    ///
+    /// It is shorter than asked, but not empty, if there is not enough memory.
+    ///
+    /// Context: may sleep. Starts no file system I/O.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL` if `len` or `max_segments` is zero.
+    /// - `ENOMEM` if there is no memory at all.
+    pub(crate) fn bounce(
+        pool: &Arc<BouncePool>,
+        len: usize,
+        direction: Direction,
+        max_segments: usize,
+    ) -> Result<Self> {
+        if len == 0 || max_segments == 0 {
+            return Err(EINVAL);
+        }
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        let expected = len.div_ceil((PAGE << LARGE) as usize).min(max_segments);
+        let mut this = Self {
+            sg: SgTable::new(expected, max_segments)?,
+            len: 0,
+            direction,
+            memory: Memory::Pages,
+        };
+        let mut chunks = KVec::with_capacity(expected, GFP_NOFS)?;
+        let mut large = true;
+        while this.len < len && this.sg.has_room() {
+            // OVERFLOW: `this.len < len`.
+            let left = u32::try_from(len - this.len).unwrap_or(u32::MAX);
+            let chunk = if large && left > PAGE {
+                let chunk = pool.take(LARGE);
+                large = chunk.is_some();
+                chunk.or_else(|| pool.take(0))
+            } else {
+                pool.take(0)
+            };
+            let Some(chunk) = chunk else { break };
+            let (addr, part) = (chunk.addr, chunk.size().min(left));
+            // The chunk is recorded first, so that the table never has an entry without one.
+            if chunks.push(chunk, GFP_NOFS).is_err() {
+                break;
+            }
+            // SAFETY: the chunk has at least `part` bytes and lives as long as `memory`.
+            if unsafe { this.sg.push_buf(addr, part) }.is_err() {
+                break;
+            }
+            // INVARIANT: the entry of `part` bytes lies in its chunk.
+            // CAST: as above. OVERFLOW: `part <= len - this.len`.
+            this.len += part as usize;
+        }
+        this.memory = Memory::Bounce(chunks, pool.clone());
+        if this.len == 0 {
+            return Err(ENOMEM);
+        }
+        Ok(this)
+    }
+
+    /// The pages under the next bytes of `iter`: `len` at most, fewer if they are in more than
+    /// `max_segments` pieces. Advances `iter` by what was taken.
+    ///
+    /// `None`, with `iter` where it was, if this memory may not be given to a server.
+    ///
+    /// Context: may sleep. Starts no file system I/O.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM` if there is no memory.
+    pub(crate) fn zero_copy(
+        iter: &mut IovIter<'_>,
+        len: usize,
+        direction: Direction,
+        max_segments: usize,
+    ) -> Result<Option<Self>> {
+        let len = len.min(iter.count());
+        if len == 0 || !may_lend(iter.kind(), direction) {
+            return Ok(None);
+        }
+        let expected = len.div_ceil(kernel::page::PAGE_SIZE) + 1;
+        let mut this = Self {
+            sg: SgTable::new(expected, max_segments)?,
+            len: 0,
+            direction,
+            memory: Memory::Pages,
+        };
+
+        while this.len < len && this.sg.has_room() {
+            let mut pages = [core::ptr::null_mut(); AT_ONCE];
+            let (taken, offset) = match iter.extract(&mut pages, len - this.len) {
+                Ok(piece) => piece,
+                Err(_) => break,
+            };
+            let added = this.add(&pages, offset, taken);
+            if let Err(why) = added.1 {
+                // SAFETY: the iterator has just been advanced by `taken >= added.0` bytes.
+                unsafe { iter.revert_raw(taken - added.0) };
+                match why {
+                    Stop::Full => break,
+                    Stop::Refused => {
+                        // SAFETY: the bytes of `this` are those that were taken before.
+                        unsafe { iter.revert_raw(this.len) };
+                        return Ok(None);
+                    }
+                    Stop::NoMemory if this.len > 0 => break,
+                    Stop::NoMemory => return Err(ENOMEM),
+                }
+            }
+        }
+        // Nothing, or a hole in the middle, is left to the slow way.
+        Ok((this.len > 0).then_some(this))
+    }
+
+    /// Adds `taken` bytes of `pages`, from `offset` of the first one on. Returns how many bytes are
+    /// in the table now, and why not all.
+    fn add(
+        &mut self,
+        pages: &[*mut bindings::page],
+        offset: usize,
+        taken: usize,
+    ) -> (usize, Result<(), Stop>) {
+        let mut done = 0;
+        // CAST: an offset in a page.
+        let mut offset = offset as u32;
+        for &page in pages {
+            if done == taken {
+                break;
+            }
+            let left = u32::try_from(taken - done).unwrap_or(u32::MAX);
+            // OVERFLOW: iterators return offsets inside the first page.
+            let part = PAGE.saturating_sub(offset).min(left);
+            if let Err(stop) = self.add_page(page, offset, part) {
+                return (done, Err(stop));
+            }
+            // OVERFLOW: `part <= taken - done`. CAST: a `u32` fits into a `usize`.
+            done += part as usize;
+            offset = 0;
+        }
+        (done, Ok(()))
+    }
+
+    /// Adds `len` bytes of one page, with a reference of our own.
+    fn add_page(&mut self, page: *mut bindings::page, off: u32, len: u32) -> Result<(), Stop> {
+        let page = NonNull::new(page).ok_or(Stop::Refused)?;
+        let writes = self.direction == Direction::FromServer;
+        // SAFETY: the caller's iterator keeps the page alive for now.
+        if !unsafe { bindings::p9rs_page_lend(page.as_ptr(), writes) } {
+            return Err(Stop::Refused);
+        }
+        // SAFETY: the reference just taken keeps the page alive until `drop`; `off + len` is at
+        // most one page.
+        if let Err(refused) = unsafe { self.sg.push_page(page, off, len) } {
+            // SAFETY: the reference was taken above, and the table does not have it.
+            unsafe { bindings::p9rs_page_return(page.as_ptr()) };
+            return Err(match refused {
+                Refused::Full => Stop::Full,
+                Refused::NoMemory => Stop::NoMemory,
+            });
+        }
+        // INVARIANT: the new bytes are in the table; pages of an iterator are initialised memory.
+        // OVERFLOW: callers add no more than `len` bytes of an iterator in all.
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        self.len += len as usize;
+        Ok(())
+    }
+
+    /// Whether these are pages of the caller: what a server has written is where it belongs.
+    pub(crate) fn is_zero_copy(&self) -> bool {
+        matches!(self.memory, Memory::Pages)
+    }
+
+    /// Copies the first `n` bytes, which the server has written, to `iter`, which advances.
+    /// Returns their number; fewer than `n` if user memory is not there.
+    pub(crate) fn copy_to_iter(&self, n: usize, iter: &mut IovIter<'_>) -> usize {
+        self.sg.walk(n.min(self.len), |addr, len| {
+            // SAFETY: the bytes are initialised by the type invariants. The copy is made by C code
+            // that does not mind if a server changes them meanwhile.
+            unsafe { iter.copy_to_raw(addr, len) }
+        })
+    }
+
+    /// Copies the first bytes to `to`. Returns their number.
+    pub(crate) fn copy_to_slice(&self, to: &mut [u8]) -> usize {
+        let mut rest = to;
+        let n = self.len.min(rest.len());
+        self.sg.walk(n, |addr, len| {
+            let Some((here, after)) = core::mem::take(&mut rest).split_at_mut_checked(len) else {
+                return 0;
+            };
+            // SAFETY: the bytes are initialised by the type invariants, and `here` is exclusive
+            // memory of the same length elsewhere.
+            unsafe { core::ptr::copy_nonoverlapping(addr, here.as_mut_ptr(), len) };
+            rest = after;
+            len
+        })
+    }
+
+    /// Fills a bounce buffer from `iter`, which advances, and makes the payload as long as what
+    /// has been copied. Returns that length: less than before if the iterator ends or user memory
+    /// is not there. A payload of no bytes must not be sent.
+    pub(crate) fn fill_from_iter(&mut self, iter: &mut IovIter<'_>) -> usize {
+        if self.is_zero_copy() {
+            return 0;
+        }
+        let n = self.sg.walk(self.len, |addr, len| {
+            // SAFETY: the bytes are those of our own chunks, `self` is borrowed exclusively, and
+            // no server has the payload yet.
+            unsafe { iter.copy_from_raw(addr, len) }
+        });
+        self.truncate(n);
+        n
+    }
+
+    /// Makes a bounce buffer `n` bytes long, if it is longer.
+    fn truncate(&mut self, n: usize) {
+        self.sg.truncate(n);
+        // INVARIANT: the table has just been cut to the same length.
+        self.len = self.len.min(n);
+    }
+
+    /// Fills a bounce buffer from `from` and makes the payload as long as what has been copied.
+    /// Returns that length.
+    pub(crate) fn fill_from_slice(&mut self, from: &[u8]) -> usize {
+        if self.is_zero_copy() {
+            return 0;
+        }
+        let mut rest = from;
+        let n = self.sg.walk(self.len.min(from.len()), |addr, len| {
+            let Some((here, after)) = rest.split_at_checked(len) else {
+                return 0;
+            };
+            // SAFETY: the bytes are those of our own chunks, `self` is borrowed exclusively, and
+            // no server has the payload yet.
+            unsafe { core::ptr::copy_nonoverlapping(here.as_ptr(), addr, len) };
+            rest = after;
+            len
+        });
+        self.truncate(n);
+        n
+    }
+}
+
+/// Why not all bytes of an iterator are in a payload.
+enum Stop {
+    /// There is no room for more pieces.
+    Full,
+    /// This memory may not be given to a server.
+    Refused,
+    /// No memory for the table.
+    NoMemory,
+}
+
+/// Whether memory of this kind may be given to a server at all; the pages decide in the end.
+fn may_lend(kind: Kind, direction: Direction) -> bool {
+    match direction {
+        Direction::ToServer => matches!(kind, Kind::Bvec | Kind::Folioq | Kind::Xarray),
+        Direction::FromServer => {
+            // SAFETY: only looks at the current task.
+            kind == Kind::Bvec && unsafe { bindings::p9rs_mm_is_private() }
+        }
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        match &mut self.memory {
+            Memory::Pages => {
+                // SAFETY: `add_page` has taken a reference for each page of each entry, and the
+                // table goes with us.
+                unsafe { self.sg.put_pages() };
+            }
+            Memory::Bounce(chunks, pool) => {
+                while let Some(chunk) = chunks.pop() {
+                    pool.put(chunk);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Scatterlists: what a device is told of memory that is not in one piece.
+//!
+//! The `kernel` crate's `SGTable` maps its memory for one device when it is made. A ring maps each
+//! entry itself, so all it wants is the plain array.
+
+use super::gfp::GFP_NOFS;
+use crate::bindings;
+use core::ptr::NonNull;
+use kernel::prelude::*;
+
+/// The longest run of pages in one entry, in bytes.
+///
+/// Not more: with an IOMMU-less confidential guest every entry passes through a bounce buffer of
+/// its own, which is at most 256 KiB. Not less: 64 KiB bring a megabyte down to 16 entries.
+const MAX_ENTRY: u32 = 64 * 1024;
+
+/// A list of pieces of memory, in order.
+///
+/// The table does not own the memory.
+///
+/// # Invariants
+///
+/// Every entry is initialised; the last one, and no other, is marked as the end.
+pub(crate) struct SgTable {
+    entries: KVec<bindings::scatterlist>,
+    max: usize,
+}
+
+/// Why a piece of memory is not in the table.
+pub(super) enum Refused {
+    /// The table has as many entries as it may have.
+    Full,
+    /// No memory for a longer table.
+    NoMemory,
+}
+
+impl SgTable {
+    /// An empty table that will have `expected` entries, and never more than `max`.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM` if there is no memory.
+    pub(super) fn new(expected: usize, max: usize) -> Result<Self> {
+        // INVARIANT: there are no entries.
+        Ok(Self {
+            entries: KVec::with_capacity(expected.min(max), GFP_NOFS)?,
+            max,
+        })
+    }
+
+    /// The number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The first entry for C, or null if there is none.
+    pub(super) fn as_raw(&self) -> *mut bindings::scatterlist {
+        if self.entries.is_empty() {
+            core::ptr::null_mut()
+        } else {
+            self.entries.as_ptr().cast_mut()
+        }
+    }
+
+    /// Whether another entry fits.
+    pub(super) fn has_room(&self) -> bool {
+        self.len() < self.max
+    }
+
+    /// Appends an entry that `init` initialises.
+    fn push(&mut self, init: impl FnOnce(*mut bindings::scatterlist)) -> Result<(), Refused> {
+        if !self.has_room() {
+            return Err(Refused::Full);
+        }
+        let mut entry = bindings::scatterlist::default();
+        init(&mut entry);
+        self.entries
+            .push(entry, GFP_NOFS)
+            .map_err(|_| Refused::NoMemory)?;
+
+        // INVARIANT: the new entry is marked as the end, the one before it no longer is.
+        if let [.., before, _] = &mut self.entries[..] {
+            // SAFETY: the entry is initialised by the type invariants.
+            unsafe { bindings::p9rs_sg_unmark_end(before) };
+        }
+        Ok(())
+    }
+
+    /// Appends `len` bytes of `page` from `off` on: to the last entry if they follow it in memory
+    /// from the beginning of a page on, else as a new entry. So each entry touches a page once.
+    ///
+    /// # Safety
+    ///
+    /// - `page` must be a page that lives as long as the table is used.
+    /// - `off + len` must not be more than the size of a page.
+    pub(super) unsafe fn push_page(
+        &mut self,
+        page: NonNull<bindings::page>,
+        off: u32,
+        len: u32,
+    ) -> Result<(), Refused> {
+        if off == 0 {
+            if let Some(last) = self.entries.last_mut() {
+                // SAFETY: the entry is initialised, and `page` is a page.
+                if unsafe { bindings::p9rs_sg_join(last, page.as_ptr(), len, MAX_ENTRY) } {
+                    return Ok(());
+                }
+            }
+        }
+        self.push(|entry| {
+            // SAFETY: `entry` is writable, and the bytes are in the page.
+            unsafe { bindings::p9rs_sg_set_page(entry, page.as_ptr(), off, len) }
+        })
+    }
+
+    /// Appends `len` bytes at `buf`, physically contiguous kernel memory.
+    ///
+    /// # Safety
+    ///
+    /// `buf` must be `len` bytes of memory from the page allocator or kmalloc that live as long as
+    /// the table is used.
+    pub(super) unsafe fn push_buf(&mut self, buf: NonNull<u8>, len: u32) -> Result<(), Refused> {
+        self.push(|entry| {
+            // SAFETY: `entry` is writable, and `buf` has a struct page.
+            unsafe { bindings::p9rs_sg_set_buf(entry, buf.as_ptr().cast(), len) }
+        })
+    }
+
+    /// Keeps only the first `n` bytes.
+    ///
+    /// Not for tables whose entries own [page references](Self::put_pages).
+    pub(super) fn truncate(&mut self, n: usize) {
+        let mut left = n;
+        let mut kept = 0;
+        for entry in &mut self.entries {
+            if left == 0 {
+                break;
+            }
+            // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+            let len = (entry.length as usize).min(left);
+            // CAST: `len` is at most what was there.
+            entry.length = len as u32;
+            left -= len;
+            kept += 1;
+        }
+        self.entries.truncate(kept);
+        if let Some(last) = self.entries.last_mut() {
+            // INVARIANT: the new last entry is marked as the end.
+            // SAFETY: the entry is initialised by the type invariants.
+            unsafe { bindings::p9rs_sg_mark_end(last) };
+        }
+    }
+
+    /// Gives back one reference of each page of each entry.
+    ///
+    /// # Safety
+    ///
+    /// Every page in the table must have been appended with a reference of its own, and the table
+    /// must not be used again.
+    pub(super) unsafe fn put_pages(&mut self) {
+        for entry in &mut self.entries {
+            // SAFETY: by the safety requirements the reference is ours to give back.
+            unsafe { bindings::p9rs_sg_put_pages(entry) };
+        }
+    }
+
+    /// Calls `f` with the address and the length of each piece of the first `n` bytes, until it
+    /// returns fewer bytes than it was given. Returns the sum of what it returned.
+    pub(super) fn walk(&self, n: usize, mut f: impl FnMut(*mut u8, usize) -> usize) -> usize {
+        let mut done = 0;
+        for entry in &self.entries {
+            let entry = core::ptr::from_ref(entry).cast_mut();
+            // SAFETY: the entry is initialised by the type invariants. Nothing is written to it.
+            let (addr, len) =
+                unsafe { (bindings::p9rs_sg_virt(entry), bindings::p9rs_sg_len(entry)) };
+            // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+            let len = (len as usize).min(n - done);
+            if len == 0 {
+                break;
+            }
+            let step = f(addr.cast(), len).min(len);
+            // OVERFLOW: `step <= len <= n - done`.
+            done += step;
+            if step < len {
+                break;
+            }
+        }
+        done
+    }
+}

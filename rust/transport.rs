@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ways to a server.
+//!
+//! A [`Transport`] moves whole 9P messages between one [`Client`] and one server. It owns the
+//! queue of requests that the server has not seen yet and every request whose memory the server
+//! may still touch. It knows nothing of what the messages mean: tags, flushes, fids and waiting
+//! tasks are the business of [`crate::client`].
+//!
+//! # Ownership of a request
+//!
+//! [`Transport::request`] takes one reference. The transport gives it back exactly once:
+//!
+//! - through [`Client::complete`], when the server has answered and no longer touches the
+//!   request's memory;
+//! - through [`Client::fail`], when the request can not be answered any more (a broken connection,
+//!   a device that was reset);
+//! - by dropping it, when [`Transport::cancel`] has found the request still unsent.
+
+use crate::{
+    client::Client,
+    request::Request, //
+};
+use kernel::sync::Arc;
+
+pub(crate) mod virtio;
+
+/// One connection to a server.
+///
+/// All methods but [`close`](Transport::close) may be called from any context, with interrupts
+/// disabled too, and with no lock of the [`Client`] held. They never sleep.
+pub(crate) trait Transport: Send + Sync {
+    /// The largest frame in bytes that the connection can carry, bulk data included. Stays the same.
+    fn max_msize(&self) -> u32;
+
+    /// The most pieces of memory that the bulk data of one request may lie in. Stays the same.
+    fn max_segments(&self) -> usize;
+
+    /// Queues `req` for the server and returns at once.
+    ///
+    /// Requests reach the server in the order of these calls. When the server has no room the
+    /// request stays in a queue of the transport, from which [`cancel`](Transport::cancel) may
+    /// take it again. Once the connection is closed or broken the request is handed to
+    /// [`Client::fail`].
+    fn request(&self, req: Arc<Request>);
+
+    /// Takes `req` out of the queue, if the server has not seen any of it.
+    ///
+    /// Returns `true` if the request was still unsent: the transport has dropped its reference and
+    /// the server will never know of the request.
+    fn cancel(&self, req: &Request) -> bool;
+
+    /// Breaks the connection: when this returns every request has been handed to
+    /// [`Client::complete`] or [`Client::fail`], and the server touches no memory of ours.
+    ///
+    /// Called once, from process context. May sleep, but never for an answer of the server.
+    fn close(&self, client: &Client);
+}
