@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The verbs of the project; `make help` is the manual. What the kernel's build reads is Kbuild.
+
+CLIENT ?= rust
+KERNEL ?= stock
+export CLIENT KERNEL SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T MIRROR
+
+MAKEFLAGS += --no-print-directory
+
+help:
+	@echo  'Set-up happens by itself where it is needed: as root, on Debian 12 or 13.'
+	@echo  ''
+	@echo  'Running:'
+	@echo  '  run             - Boot the guest, load the modules, mount SHARE on /mnt and give a shell;'
+	@echo  "                    with CMD='...' run that and tell its exit status"
+	@echo  ''
+	@echo  'Building:'
+	@echo  '  modules         - Build the modules for KERNEL into build/modules/$$KERNEL'
+	@echo  ''
+	@echo  'Checking:'
+	@echo  '  check           - All that follows, and the selftests in the guest;'
+	@echo  '                    with T=pattern only the selftests whose name matches;'
+	@echo  '                    with CLIENT=c the selftests with the stock client'
+	@echo  '  lint            - Format, clippy, shellcheck and the rules of the tree'
+	@echo  '  test-host       - Unit tests on this machine'
+	@echo  '  symbols         - Compare the exported symbols with those of the stock 9pnet'
+	@echo  ''
+	@echo  'Cleaning:'
+	@echo  '  clean           - Remove build/'
+	@echo  '  distclean       - Remove build/ and all that was set up'
+	@echo  ''
+	@echo  'Variables:'
+	@echo  "  CMD='...'       - What bash is to run in the guest, in /mnt [a shell]"
+	@echo  '  SHARE=folder    - What the guest mounts [build/share, a small demo]'
+	@echo  '  CLIENT=rust|c   - This 9pnet, or the stock C modules to compare with [rust]'
+	@echo  '  KERNEL=stock|debug'
+	@echo  "                  - Debian's kernel, or one with KASAN, lockdep and other checks [stock]"
+	@echo  '  TRANS=virtio    - Transport [virtio]'
+	@echo  '  MSIZE=bytes     - Largest message [what the client takes by default]'
+	@echo  '  MOUNT_OPTS=a,b  - More mount options []'
+	@echo  '  SMP=n, MEM=size - Processors and memory of the guest [2, 1G]'
+	@echo  '  TIMEOUT=seconds - When to end the guest [600 with CMD, never with a shell]'
+	@echo  "  QEMU_EXTRA='..' - More arguments for QEMU []"
+	@echo  '  RUN=folder      - Where the logs of the guest go, one guest at a time [build/run]'
+	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
+	@echo  "  MIRROR=http://  - Debian mirror [the one this machine's apt uses]"
+	@echo  '  XDG_CACHE_HOME  - The set-up is kept in its folder 9pnet [~/.cache]'
+
+run:
+	@qemu/run.sh --check
+ifneq ($(CLIENT),c)
+	@$(MAKE) modules
+endif
+	@qemu/run.sh
+
+modules:
+	@scripts/modules.sh
+
+check:
+	@scripts/check.sh
+
+lint:
+	@scripts/lint.sh
+
+test-host:
+	@scripts/in-root.sh cargo test --manifest-path rust/host/Cargo.toml
+
+symbols: modules
+	@scripts/symbols-check.sh
+
+clean:
+	rm -rf --one-file-system build
+
+distclean: clean
+	rm -rf --one-file-system "$${XDG_CACHE_HOME:-$$HOME/.cache}/9pnet"
+
+.PHONY: help run modules check lint test-host symbols clean distclean

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# boot.sh FOLDER IMAGE CLIENT ACCEL INTERACTIVE SMP MEM TIMEOUT QEMU_EXTRA
+#
+# The part of run.sh that runs in the Debian root: packs the initramfs of the kernel in FOLDER with
+# the modules of CLIENT and starts QEMU. The share is /share; the guest's stdout and stderr go to
+# file descriptors 3 and 4; /run/9pnet keeps the kernel log and the guest's exit status.
+set -euo pipefail
+folder=$1 image=$2 client=$3 accel=$4 interactive=$5 smp=$6 mem=$7 timeout=$8 extra=$9
+run=/run/9pnet
+stage=$run/stage
+
+kernel=$folder/image
+[ "$folder" != /cache/kernel/stock ] || kernel=/cache/kernel/image
+vmlinuz=$(echo "$kernel"/lib/modules/*/vmlinuz)
+version=$(basename "$(dirname "$vmlinuz")")
+modules=$stage/lib/modules/$version
+
+# The stock modules that the guest uses, each with those it needs; 9pnet's own only for the C client.
+wanted=(virtio_blk erofs overlay virtio_net netfs loop 9p)
+drop='/net/9p/'
+if [ "$client" = c ]; then
+	wanted+=(9pnet_virtio 9pnet_fd)
+	drop='^$'
+fi
+mkdir -p "$modules/kernel" "$modules/updates" "$stage"/{bin,proc,dev,image,layer,root}
+modprobe -d "$kernel" -S "$version" --show-depends -a "${wanted[@]}" 2>/dev/null |
+	sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | { grep -v "$drop" || true; } |
+	while read -r file; do
+		case $file in
+		*.xz) xz -dc "$file" >"$modules/kernel/$(basename "$file" .xz)" ;;
+		*) cp "$file" "$modules/kernel/" ;;
+		esac
+	done
+if [ "$client" = rust ]; then
+	cp "/src/build/modules/$(basename "${folder%%-*}")"/*.ko "$modules/updates/"
+fi
+touch "$modules"/modules.{order,builtin,builtin.modinfo}
+depmod -b "$stage" "$version"
+cp /usr/bin/busybox "$stage/bin/"
+cp /src/qemu/initramfs "$stage/init"
+(cd "$stage" && find . | cpio --quiet -o -H newc >../initrd)
+
+console=(-chardev "file,id=klog,path=$run/console.log" -serial chardev:klog)
+ports=(-device virtio-serial-pci
+	-chardev "file,id=out,path=/proc/self/fd/3,append=on"
+	-chardev "file,id=err,path=/proc/self/fd/4,append=on"
+	-chardev "file,id=ctl,path=$run/status"
+	-device "virtserialport,nr=1,chardev=out,name=org.9pnet.out"
+	-device "virtserialport,nr=2,chardev=err,name=org.9pnet.err"
+	-device "virtserialport,nr=3,chardev=ctl,name=org.9pnet.ctl")
+[ "$interactive" = no ] ||
+	ports+=(-chardev "stdio,id=tty,signal=off" -device "virtconsole,nr=0,chardev=tty")
+[ "$interactive" = yes ] || exec </dev/null
+
+# shellcheck disable=SC2086 # QEMU_EXTRA is several arguments
+exec timeout --foreground -k 5 "$timeout" qemu-system-x86_64 -accel "$accel" -cpu max -smp "$smp" \
+	-m "$mem" -nodefaults -no-user-config -display none -no-reboot "${console[@]}" "${ports[@]}" \
+	-kernel "$vmlinuz" -initrd "$run/initrd" \
+	-append "console=ttyS0 panic=-1 nowatchdog mitigations=off page_poison=1" \
+	-drive "file=/cache/$image,format=raw,if=none,id=root,readonly=on" \
+	-device virtio-blk-pci,drive=root \
+	-fsdev local,id=share,path=/share,security_model=none,multidevs=remap \
+	-device virtio-9p-pci,fsdev=share,mount_tag=share $extra

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernel.sh stock|debug
+#
+# Makes what is needed to build modules for a kernel and to boot it, if it is not there yet:
+#   stock  Debian's image and modules (image/), and a build folder with the Rust metadata (stock/)
+#   debug  a kernel of the same source with qemu/debug.config, in a build folder (debug-HASH/)
+# all under the cache's kernel/. Prints the build folder's path inside the Debian root.
+#
+# It runs itself in the root for the steps: kernel.sh --in-root STEP ARGUMENT...
+set -euo pipefail
+. "$(dirname "$0")/config.sh"
+
+KERNELS=$CACHE/kernel
+
+# Steps, run in the root with the cache at /cache
+
+fetch() { # VERSION-OR-EMPTY: unpacks a kernel's packages, by default the newest one's
+	local version=${1:-} package
+	local dir=/cache/kernel
+	apt-get -qq -o APT::Sandbox::User=root update
+	if [ -z "$version" ] || ! apt-cache show "linux-image-$version" >/dev/null 2>&1; then
+		version=$(apt-cache search --names-only '^linux-image-[0-9.]+\+deb13-amd64$' |
+			sed 's/^linux-image-\([^ ]*\) .*/\1/' | sort -V | tail -n 1)
+	fi
+	rm -rf "$dir/tmp"
+	mkdir -p "$dir/tmp/debs" "$dir/tmp/image"
+	cd "$dir/tmp/debs"
+	package=$(apt-cache show "linux-image-$version" | sed -n '/^Version: /{s///p;q}')
+	local series=${version%%+*}
+	apt-get -qq -o APT::Sandbox::User=root download "linux-binary-$version" "linux-modules-$version" \
+		"linux-headers-$version" "linux-source-${series%.*}=$package"
+	for package in linux-binary linux-modules linux-headers linux-source; do
+		dpkg-deb -x "$package"-*.deb "$dir/tmp/image"
+		rm "$package"-*.deb
+	done
+	echo "$version" >"$dir/tmp/version"
+	cp "$dir/tmp/image/usr/src/linux-headers-$version/"{.config,Module.symvers} "$dir/tmp/"
+	mkdir -p "$dir/tmp/lib/modules"
+	mv "$dir/tmp/image/usr/lib/modules/$version" "$dir/tmp/lib/modules/"
+	depmod -b "$dir/tmp" "$version"
+	mv "$dir"/tmp/image/usr/src/linux-source-*.tar.xz "$dir/tmp/linux.tar.xz"
+	rm -rf "$dir/image" "$dir/tmp/image" "$dir/tmp/debs"
+	mv "$dir/tmp" "$dir/image"
+}
+
+unpack() {
+	local dir=/cache/kernel
+	rm -rf "$dir/source" "$dir/source.tmp"
+	mkdir "$dir/source.tmp"
+	tar -xJf "$dir/image/linux.tar.xz" -C "$dir/source.tmp" --strip-components=1
+	mv "$dir/source.tmp" "$dir/source"
+}
+
+prepare_stock() {
+	local dir=/cache/kernel
+	rm -rf "$dir/stock"
+	mkdir "$dir/stock"
+	cp "$dir/image/"{.config,Module.symvers} "$dir/stock/"
+	cd "$dir/source"
+	kmake stock O="$dir/stock" modules_prepare
+	touch "$dir/stock/.complete"
+}
+
+build_debug() { # NAME
+	local out=/cache/kernel/$1
+	rm -rf "$out"
+	mkdir "$out"
+	cd /cache/kernel/source
+	kmake debug O="$out" tinyconfig
+	scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" /src/qemu/debug.config
+	kmake debug O="$out" olddefconfig
+	local missing
+	missing=$(grep '^CONFIG_' /src/qemu/debug.config | grep -vxFf "$out/.config" || true)
+	[ -z "$missing" ] || { echo "not taken over by Kconfig:" "$missing"; return 1; }
+	kmake debug O="$out" bzImage modules
+	kmake debug O="$out" INSTALL_MOD_PATH="$out/image" modules_install
+	cp "$out/arch/x86/boot/bzImage" "$(echo "$out"/image/lib/modules/*)/vmlinuz"
+	touch "$out/.complete"
+}
+
+if [ "${1-}" = --in-root ]; then
+	shift
+	"$@"
+	exit
+fi
+
+# On this machine
+
+in_root() { "$TOP/scripts/in-root.sh" qemu/kernel.sh --in-root "$@"; }
+
+# made FOLDER FILE: whether a build was completed, and the file, its proof, is still there.
+made() { [ -e "$KERNELS/$1/.complete" ] && [ -e "$2" ]; }
+
+kernel=${1:-stock}
+one_of KERNEL "$kernel" stock debug
+"$TOP/qemu/sysroot.sh"
+locked kernel
+mkdir -p "$KERNELS"
+if [ ! -e "$(echo "$KERNELS"/image/lib/modules/*/vmlinuz)" ] || [ ! -e "$KERNELS/image/Module.symvers" ] ||
+	[ "$(cat "$KERNELS/image/pin" 2>/dev/null)" != "$KERNEL_PIN" ]; then
+	rm -rf "$KERNELS/source" "$KERNELS/stock"
+	step "fetching kernel $KERNEL_PIN: image, modules, headers, source" in_root fetch "$KERNEL_PIN"
+	echo "$KERNEL_PIN" >"$KERNELS/image/pin"
+fi
+version=$(<"$KERNELS/image/version")
+[ "$version" = "$KERNEL_PIN" ] ||
+	say "warning: the archive no longer has kernel $KERNEL_PIN, using $version"
+[ -e "$KERNELS/source/Makefile" ] || step "unpacking the kernel source" in_root unpack
+
+locked "$kernel-kernel"
+if [ "$kernel" = stock ]; then
+	out=stock
+	made "$out" "$KERNELS/stock/rust/libkernel.rmeta" ||
+		step "preparing the stock kernel's Rust metadata" in_root prepare_stock
+else
+	out=debug-$(hash_of "$version" "$(grep '^CONFIG' "$TOP/qemu/debug.config")")
+	made "$out" "$KERNELS/$out"/image/lib/modules/*/vmlinuz ||
+		step "building the debug kernel, about ten minutes" in_root build_debug "$out"
+fi
+echo "/cache/kernel/$out"

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Format, lints and the rules of the tree. Runs all of them, then says which failed.
+set -euo pipefail
+. "$(dirname "$0")/../qemu/config.sh"
+
+if [ "${1-}" != --in-root ]; then
+	"$TOP/qemu/kernel.sh" stock >/dev/null
+	exec "$TOP/scripts/in-root.sh" scripts/lint.sh --in-root
+fi
+
+format() { find rust -name '*.rs' -print0 | xargs -0 -r rustfmt --check --edition 2021; }
+
+# The modules with the kernel's own choice of lints, each an error.
+modules() {
+	local log=build/log/clippy.log
+	mkdir -p build/modules/clippy build/log
+	kmake stock -C /cache/kernel/stock M=/src MO=/src/build/modules/clippy CLIPPY=1 W=e \
+		CONFIG_DEBUG_INFO_BTF_MODULES= modules >$log 2>&1 || {
+		grep -v '^make' $log | tail -n 40
+		echo "the whole of it is in $log"
+		return 1
+	}
+}
+
+host() {
+	[ ! -e rust/host/Cargo.toml ] ||
+		cargo clippy --quiet --manifest-path rust/host/Cargo.toml --all-targets -- -D warnings
+}
+
+shell() {
+	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/selftests/*.sh qemu/*.sh qemu/init .ci/run &&
+		shellcheck -s dash qemu/initramfs
+}
+
+# Each unsafe block and impl has a SAFETY comment right above its statement; an attribute or the
+# first lines of the statement may stand between them.
+safety() {
+	find rust -name '*.rs' -print0 | xargs -0 -r awk '
+		FNR == 1 { proved = 0 }
+		/^[ \t]*\/\// { if (/SAFETY:/) proved = 1; next }
+		/(^|[^A-Za-z_"`])unsafe[ \t]*(\{|impl|$)/ {
+			if (!proved && !/SAFETY:/) {
+				print FILENAME ":" FNR ": unsafe without a SAFETY comment"
+				bad = 1
+			}
+		}
+		/[;{}][ \t]*$/ || /^[ \t]*$/ { proved = 0 }
+		END { exit bad }'
+}
+
+# The C side is reached from the wrappers only.
+layers() {
+	! grep -rnE '(^|[^A-Za-z_:])bindings::' rust --include='*.rs' |
+		grep -vE '^rust/(sys/|abi/|sys\.rs|abi\.rs|bindings)' | grep -vE '^[^:]*:[0-9]+:[ \t]*//'
+}
+
+# Text of the tree: no spaces at line ends, files end with a newline.
+spaces() {
+	! git -c safe.directory=/src ls-files -co --exclude-standard |
+		grep -vE '^LICENSE$' | xargs grep -nIE '[ 	]+$' -- /dev/null
+}
+
+failed=()
+for rule in format modules host shell safety layers spaces; do
+	"$rule" || failed+=("$rule")
+done
+[ ${#failed[@]} = 0 ] || die "lint failed: ${failed[*]}"

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the selftests share: KTAP results, a stack of things to undo, waiting with a deadline, and
+# mounts. A test is one scenario: it sources this file, says plan, acts, checks; what it undoes
+# runs when it ends, however it ends.
+#
+# Lines at the head of a test that the runner reads:
+#   # guest: own        its own boot of the guest
+#   # qemu: ARGUMENTS   its own boot, with more arguments for QEMU
+#   # client: both      once with each client; "rust" or "c": only with that one
+#   # kernel: debug     only on the debug kernel
+#   # timeout: SECONDS  instead of 120
+#   # dmesg: REGEX      lines of the kernel log that are expected
+set -u
+
+MNT=/mnt
+planned=0 count=0 failed=0
+undo=()
+
+# defer COMMAND...: runs COMMAND when the test ends, the last one first.
+defer() { undo+=("$(printf '%q ' "$@")"); }
+
+finish() {
+	local i
+	for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
+		eval "${undo[i]}" || { echo "# undoing failed: ${undo[i]}"; failed=1; }
+	done
+	if [ "$count" != "$planned" ]; then
+		echo "# planned $planned results, got $count"
+		failed=1
+	fi
+	exit "$failed"
+}
+trap finish EXIT
+trap 'exit 1' TERM INT
+
+# plan N: how many results follow.
+plan() {
+	planned=$1
+	echo "KTAP version 1"
+	echo "1..$1"
+}
+
+# skip_all WHY: ends the test, before its plan, as not applicable.
+skip_all() {
+	echo "KTAP version 1"
+	echo "1..0 # SKIP $*"
+	trap - EXIT
+	exit 4
+}
+
+pass() { echo "ok $((++count)) $1"; }
+skip() { echo "ok $((++count)) $1 # SKIP $2"; }
+
+# fail NAME [WHY]...
+fail() {
+	local name=$1 why
+	shift
+	failed=1
+	for why; do printf '%s\n' "$why" | sed 's/^/# /'; done
+	echo "not ok $((++count)) $name"
+}
+
+# check NAME COMMAND...: one result, that of COMMAND, whose output is shown if it fails.
+check() {
+	local name=$1 status=0
+	shift
+	"$@" >/tmp/check.out 2>&1 </dev/null || status=$?
+	if [ "$status" = 0 ]; then
+		pass "$name"
+	else
+		fail "$name" "$* : exit status $status" "$(cat /tmp/check.out)"
+	fi
+}
+
+# equal NAME WANT GOT
+equal() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "want: $2" "got:  $3"; fi
+}
+
+# errno_of COMMAND...: the message of the errno that COMMAND fails with, or "no error".
+errno_of() {
+	local out
+	if out=$("$@" 2>&1 </dev/null); then echo "no error"; else printf '%s\n' "${out##*: }" | tail -n 1; fi
+}
+
+# try COMMAND...: for preparations: ends the test if COMMAND fails.
+try() {
+	"$@" || { echo "# could not prepare: $*"; exit 1; }
+}
+
+# busywait SECONDS COMMAND...: polls until COMMAND is true; false if it is not in time.
+busywait() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@"; do
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+		sleep 0.01
+	done
+}
+
+# mount_9p [OPTIONS [DIR [TAG]]]: mounts the share, by default on $MNT, until the test ends.
+mount_9p() {
+	local options=trans=virtio,version=9p2000.L dir=${2:-$MNT}
+	mkdir -p "$dir"
+	mount -i -t 9p -o "$options${1:+,$1}" "${3:-share}" "$dir" || return 1
+	defer unmount "$dir"
+}
+
+# unmount DIR: also when a program that has just ended still holds it; fine if not mounted.
+unmount() {
+	cd /
+	! mountpoint -q "$1" || busywait 5 umount "$1" 2>/dev/null || umount "$1"
+}
+
+# mount_errno OPTIONS [TAG]: the errno's message of a mount that should fail, from the system call.
+mount_errno() {
+	local out
+	if out=$(strace -f -e trace=mount,fsconfig,fsmount -e signal=none \
+		mount -i -t 9p -o "$1" "${2:-share}" "$MNT" 2>&1); then
+		umount "$MNT"
+		echo "no error"
+	else
+		printf '%s\n' "$out" | sed -n 's/.* = -1 \(E[A-Z0-9]*\) .*/\1/p' | tail -n 1
+	fi
+}
+
+# scratch: makes a fresh folder in the mounted share, goes there, removes it at the end.
+scratch() {
+	local dir
+	dir=$(mktemp -d "$MNT/scratch.XXXXXX") || exit 1
+	defer rm -rf "$dir"
+	cd "$dir" || exit 1
+	defer cd /
+}
