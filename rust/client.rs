@@ -302,7 +302,7 @@ impl Client {
 
     /// The connection is broken: everybody who waits fails at once with `EIO`.
     ///
-    /// For transports. Context: any, no lock of the transport held.
+    /// For transports. Context: any; no method of the transport is called.
     pub(crate) fn transport_died(&self) {
         self.advance_status(Status::Disconnected);
     }

@@ -21,6 +21,16 @@ void p9rs_client_init(struct p9_client *clnt)
 	strscpy(clnt->name, utsname()->nodename);
 }
 
+/* Makes *req what transports written in C expect of a new request, with one reference. */
+void p9rs_req_init(struct p9_req_t *req)
+{
+	memset(req, 0, sizeof(*req));
+	req->status = REQ_STATUS_ALLOC;
+	refcount_set(&req->refcount, 1);
+	init_waitqueue_head(&req->wq);
+	INIT_LIST_HEAD(&req->req_list);
+}
+
 kuid_t p9rs_current_fsuid(void)
 {
 	return current_fsuid();

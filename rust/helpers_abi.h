@@ -11,8 +11,10 @@
 
 struct module;
 struct p9_client;
+struct p9_req_t;
 
 void p9rs_client_init(struct p9_client *clnt);
+void p9rs_req_init(struct p9_req_t *req);
 kuid_t p9rs_current_fsuid(void);
 bool p9rs_try_module_get(struct module *module);
 void p9rs_module_put(struct module *module);

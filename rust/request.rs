@@ -91,6 +91,8 @@ impl Todo {
     pub(crate) const UNDO: Self = Self(2);
     /// Send it, a Tlock that unlocks, once the flushes of its owner are answered.
     pub(crate) const UNLOCK: Self = Self(4);
+    /// Tell the transport that this Tflush was answered, then free the tag of the flushed request.
+    pub(crate) const FLUSHED: Self = Self(8);
 
     /// Whether `other` is part of this.
     pub(crate) fn contains(self, other: Self) -> bool {
@@ -129,7 +131,8 @@ pub(crate) struct Request {
     error: Atomic<i32>,
     todo: Atomic<u32>,
     /// The fid whose number must not be used again before this request has ended: the fid that a
-    /// Twalk, Tattach or Txattrwalk makes, or the one that a Tclunk or Tremove gives up.
+    /// Twalk, Tattach or Txattrwalk makes, the one that a Tclunk or Tremove gives up, or the one
+    /// that a Tlock may have to be undone on.
     #[pin]
     fid: SpinLock<Option<Arc<Fid>>>,
     #[pin]
@@ -260,6 +263,13 @@ impl Request {
         self.payload.as_ref()
     }
 
+    /// The fid that this request holds.
+    ///
+    /// Context: process context.
+    pub(crate) fn fid(&self) -> Option<Arc<Fid>> {
+        self.fid.lock().clone()
+    }
+
     /// Takes over the fid that this request holds.
     ///
     /// Context: process context.
@@ -277,6 +287,11 @@ impl Request {
         let todo = Todo(self.todo.load(Relaxed));
         self.todo.store(Todo::NOTHING.0, Relaxed);
         todo
+    }
+
+    /// Whether `todo` is left to do.
+    pub(crate) fn has_todo(&self, todo: Todo) -> bool {
+        Todo(self.todo.load(Relaxed)).contains(todo)
     }
 
     /// The queue on which a task waits for the end.

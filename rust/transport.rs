@@ -27,14 +27,26 @@ pub(crate) mod virtio;
 
 /// One connection to a server.
 ///
-/// All methods but [`close`](Transport::close) may be called from any context, with interrupts
-/// disabled too, and with no lock of the [`Client`] held. They never sleep.
+/// All methods are called from process context, with no lock of the [`Client`] held. None of them
+/// waits for an answer of the server.
 pub(crate) trait Transport: Send + Sync {
     /// The largest frame in bytes that the connection can carry, bulk data included. Stays the same.
     fn max_msize(&self) -> u32;
 
-    /// The most pieces of memory that the bulk data of one request may lie in. Stays the same.
+    /// The most pieces of memory that the bulk data of one request may lie in; with zero all data
+    /// must be part of the frames. Stays the same.
     fn max_segments(&self) -> usize;
+
+    /// Whether the frames must lie in pages that are neighbours, as devices need them. Stays the
+    /// same.
+    fn has_linear_frames(&self) -> bool {
+        true
+    }
+
+    /// Whether [`flushed`](Transport::flushed) is to be called. Stays the same.
+    fn learns_of_flushes(&self) -> bool {
+        false
+    }
 
     /// Queues `req` for the server and returns at once.
     ///
@@ -50,8 +62,17 @@ pub(crate) trait Transport: Send + Sync {
     /// the server will never know of the request.
     fn cancel(&self, req: &Request) -> bool;
 
-    /// Breaks the connection: when this returns every request has been handed to
-    /// [`Client::complete`] or [`Client::fail`], and the server touches no memory of ours.
+    /// The server has answered a Tflush for `req`: unless a reply has come it will not answer `req`
+    /// any more. The tag is still that of `req`.
+    ///
+    /// Called from process context.
+    fn flushed(&self, _req: &Request) {}
+
+    /// Ends the connection: when this returns every request has been handed to
+    /// [`Client::complete`] or [`Client::fail`].
+    ///
+    /// Memory that the server may still touch belongs to nobody else until the transport has it
+    /// back: it keeps the request, and what is written there is never looked at.
     ///
     /// Called once, from process context. May sleep, but never for an answer of the server.
     fn close(&self, client: &Client);

@@ -2,9 +2,12 @@
 
 //! Making and ending a session; `struct p9_client`.
 
-use super::trans::{
-    self,
-    TransRef, //
+use super::{
+    foreign::Link,
+    trans::{
+        self,
+        TransRef, //
+    },
 };
 use crate::{
     bindings,
@@ -25,12 +28,22 @@ use kernel::{
     types::Opaque, //
 };
 
+/// The value of `p9_client::status` after which a transport does not use its connection any more.
+const DISCONNECTED: bindings::p9_trans_status = bindings::p9_trans_status_Disconnected;
+
 /// The part of a session that the file system and transports written in C see:
 /// `struct p9_client`.
-#[repr(transparent)]
-pub(crate) struct P9Client(Opaque<bindings::p9_client>);
+#[pin_data]
+#[repr(C)]
+pub(crate) struct P9Client {
+    #[pin]
+    c: Opaque<bindings::p9_client>,
+    #[pin]
+    link: Link,
+}
 
 // SAFETY: the file system reads `msize` and `name`, which are set before it learns of the session.
+// A transport uses the fields that are its own, and `status`, which is written at any time by all.
 unsafe impl Send for P9Client {}
 
 // SAFETY: as above.
@@ -39,18 +52,33 @@ unsafe impl Sync for P9Client {}
 impl P9Client {
     /// A session named after this machine.
     pub(crate) fn new() -> impl PinInit<Self> {
-        // SAFETY: the function initialises all of the structure.
-        unsafe {
-            pin_init::pin_init_from_closure(|slot: *mut Self| {
-                bindings::p9rs_client_init(slot.cast());
-                Ok(())
-            })
-        }
+        pin_init!(Self {
+            // SAFETY: the function initialises all of the structure.
+            c <- Opaque::ffi_init(|slot| unsafe { bindings::p9rs_client_init(slot) }),
+            link <- Link::new(),
+        })
     }
 
     /// The structure.
     pub(crate) fn as_ptr(&self) -> *mut bindings::p9_client {
-        self.0.get()
+        self.c.get()
+    }
+
+    /// What there is for a transport written in C.
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Whether the connection of a transport written in C is broken or closed.
+    pub(super) fn is_disconnected(&self) -> bool {
+        // SAFETY: the field is valid.
+        unsafe { (&raw const (*self.as_ptr()).status).read_volatile() == DISCONNECTED }
+    }
+
+    /// Lets a transport written in C see that its connection is broken or closed.
+    pub(super) fn set_disconnected(&self) {
+        // SAFETY: the field is valid.
+        unsafe { (&raw mut (*self.as_ptr()).status).write_volatile(DISCONNECTED) };
     }
 
     /// Sets the size of frames. To be called before the file system learns of the session.
@@ -146,6 +174,7 @@ fn connect(
     msize: u32,
     dialect: Dialect,
 ) -> Result {
+    clnt.c().set_msize(msize);
     // SAFETY: by the safety requirements of `create`.
     let transport = unsafe { trans.create(clnt, fc) }?;
     let most = transport.max_msize();
@@ -164,6 +193,7 @@ fn connect(
             return Err(EINVAL);
         }
     };
+    clnt.c().set_msize(msize.get());
     clnt.version(dialect, msize)
 }
 
@@ -196,14 +226,14 @@ p9_export! {
         drop(unsafe { TransRef::from_raw((*clnt).trans_mod) });
     }
 
-    /// The file system is gone; see [`Client::disconnect`].
+    /// The file system is gone; see [`Client::begin_disconnect`]. The end of the session follows.
     ///
     /// # Safety
     ///
     /// `clnt` must be a session.
     pub unsafe extern "C" fn p9_client_disconnect(clnt: *mut bindings::p9_client) {
         // SAFETY: by the safety requirements.
-        unsafe { client(clnt) }.disconnect();
+        unsafe { client(clnt) }.begin_disconnect();
     }
 
     /// `umount -f`; see [`Client::begin_disconnect`].

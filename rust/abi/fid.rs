@@ -27,7 +27,10 @@ use kernel::{
         c_uchar, //
     },
     prelude::*,
-    sync::Arc,
+    sync::{
+        Arc,
+        ArcBorrow, //
+    },
     types::Opaque, //
 };
 
@@ -135,6 +138,16 @@ impl P9Fid {
 pub(super) unsafe fn fid<'a>(fid: *mut bindings::p9_fid) -> &'a Fid {
     // SAFETY: a `Fid` begins with its `struct p9_fid`, and lives as long as it is referenced.
     unsafe { &*fid.cast::<Fid>() }
+}
+
+/// A reference of our own of the fid at `fid`.
+///
+/// # Safety
+///
+/// As for [`fid`].
+pub(super) unsafe fn shared(fid: *mut bindings::p9_fid) -> Arc<Fid> {
+    // SAFETY: the fid comes from `Arc::into_raw`, and is alive.
+    unsafe { ArcBorrow::from_raw(fid.cast::<Fid>()) }.into()
 }
 
 /// The session of the fid at `fid`.

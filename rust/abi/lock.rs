@@ -8,7 +8,8 @@ use super::{
     errno,
     fid::{
         client_of,
-        fid, //
+        fid,
+        shared, //
     },
 };
 use crate::{
@@ -33,9 +34,10 @@ p9_export! {
         status: *mut u8,
     ) -> c_int {
         // SAFETY: by the safety requirements.
-        let (fid, clnt, flock) = unsafe { (fid(file), client_of(file), &*flock) };
-        let result = clnt.lock(&Tlock {
-            fid: fid.num(),
+        let (fid, clnt, flock) = unsafe { (shared(file), client_of(file), &*flock) };
+        let num = fid.num();
+        let result = clnt.lock(fid, &Tlock {
+            fid: num,
             ty: flock.type_,
             flags: flock.flags,
             start: flock.start,

@@ -5,6 +5,7 @@
 //! Our own transports are in it under the names that the kernel's have, so that `trans=` finds
 //! them. Modules with transports written in C may register theirs.
 
+use super::foreign::Foreign;
 use crate::{
     bindings,
     client::Client,
@@ -106,13 +107,15 @@ impl TransRef {
     ///
     /// # Errors
     ///
-    /// - `EPROTONOSUPPORT` for a transport that is not our own.
+    /// - `EINVAL` if `fc` names no server.
     ///
     /// Errors of the transport are propagated as-is.
     ///
     /// # Safety
     ///
-    /// `fc` must be the context of a mount of the 9p file system.
+    /// - `fc` must be the context of a mount of the 9p file system.
+    /// - This must be the transport of `clnt`, and stay until `clnt` is closed.
+    /// - What is returned must be given to `clnt`, and to nobody else.
     pub(super) unsafe fn create(
         &self,
         clnt: &Arc<Client>,
@@ -127,8 +130,8 @@ impl TransRef {
             // SAFETY: the source of a mount is a string.
             return virtio::create(clnt, unsafe { CStr::from_char_ptr(source) });
         }
-        pr_err!("transport {} is not supported\n", self.name());
-        Err(EPROTONOSUPPORT)
+        // SAFETY: by the safety requirements.
+        unsafe { Foreign::connect(clnt, self.as_ptr(), fc) }
     }
 
     /// Shows the options of the connection of `clnt`.

@@ -8,6 +8,7 @@
 
 use super::{
     rpc::{
+        is_passing,
         Call,
         NOTE, //
     },
@@ -19,21 +20,24 @@ use crate::{
         message::{
             AnyT,
             Message,
-            Rattach,
             Rlock,
             Rwalk,
-            Rxattrwalk,
             Tattach,
             Tclunk,
             Tlock,
+            Tremove,
             Twalk,
             Txattrwalk, //
         },
-        reply::open_reply,
+        reply::{
+            error_in,
+            open_reply, //
+        },
         rpc::Owner,
         types::{
             lock,
-            Dialect, //
+            Dialect,
+            FidNum, //
         },
         wire::HEADER_SIZE, //
     },
@@ -52,7 +56,10 @@ use kernel::{
         ListArc, //
     },
     prelude::*,
-    sync::Arc,
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
     time::{
         msecs_to_jiffies,
         Msecs, //
@@ -145,10 +152,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The fid is given back with
-    ///
-    /// - `EIO` if the session is over.
-    /// - `ENOMEM` if there is no memory.
+    /// Errors of [`Client::rpc_async`] are propagated as-is, with the fid.
     pub(super) fn send_clunk(
         &self,
         fid: Arc<Fid>,
@@ -198,6 +202,16 @@ impl Client {
         if todo.contains(Todo::FLUSH) {
             self.send_flush(&request);
         }
+        if todo.contains(Todo::FLUSHED) {
+            if let (Some(transport), Some(old)) = (self.transport(), self.lookup(request.tag())) {
+                if old.has_todo(Todo::UNDO) {
+                    self.push_todo(request, Todo::FLUSHED);
+                    return true;
+                }
+                transport.flushed(&old);
+            }
+            self.free_flushed(&request, true);
+        }
         if todo.contains(Todo::UNDO) {
             return self.undo(request);
         }
@@ -211,53 +225,58 @@ impl Client {
         false
     }
 
-    /// Undoes what an abandoned request has done on the server, now that its answer is known.
+    /// Undoes what an abandoned request has done on the server, now that it is known. Returns
+    /// `true` if it has to be tried again.
     fn undo(&self, request: Arc<Request>) -> bool {
-        let Some(Ok(frame)) = request.outcome() else {
-            return false;
-        };
         let dialect = self.dialect();
-        let made_fid = match request.ty() {
-            Tattach::TYPE => open_reply::<Rattach>(dialect, frame).is_ok(),
-            Txattrwalk::TYPE => open_reply::<Rxattrwalk>(dialect, frame).is_ok(),
-            Twalk::TYPE => match (decode_sent(&request), open_reply::<Rwalk<'_>>(dialect, frame)) {
-                (Some(AnyT::Twalk(sent)), Ok(reply)) => reply.qids.len() == sent.names.len(),
-                _ => false,
-            },
-            Tlock::TYPE => {
-                return match (decode_sent(&request), open_reply::<Rlock>(dialect, frame)) {
-                    (Some(AnyT::Tlock(sent)), Ok(reply))
-                        if sent.ty != lock::TYPE_UNLCK && reply.status == lock::SUCCESS =>
-                    {
-                        self.unlock(request, Todo::UNDO)
-                    }
-                    _ => false,
+        let frame = match request.outcome() {
+            Some(Ok(frame)) if error_in(dialect, frame).is_none() => Some(frame),
+            _ => None,
+        };
+        let fid_is_there = match (request.ty(), frame) {
+            (Tremove::TYPE, None) => true,
+            (Tattach::TYPE | Txattrwalk::TYPE, Some(_)) => true,
+            (Twalk::TYPE, Some(frame)) => {
+                let way = match decode_sent(dialect, &request) {
+                    Some(AnyT::Twalk(sent)) => sent.names.len(),
+                    _ => 0,
                 };
+                // A walk that ends early makes no fid.
+                open_reply::<Rwalk<'_>>(dialect, frame).map_or(true, |reply| reply.qids.len() >= way)
+            }
+            (Tlock::TYPE, Some(frame)) => {
+                let granted = open_reply::<Rlock>(dialect, frame)
+                    .is_ok_and(|reply| reply.status == lock::SUCCESS);
+                return granted && self.unlock(request, Todo::UNDO);
             }
             _ => false,
         };
         match request.take_fid() {
-            Some(fid) if made_fid => self.run_clunk(fid),
+            Some(fid) if fid_is_there => self.run_clunk(fid),
             _ => false,
         }
     }
 
-    /// Unlocks what the Tlock in `request` names; if that has to wait for memory notes `again`.
+    /// Unlocks what the Tlock in `request` names, unless it has unlocked itself and `again` is not
+    /// [`Todo::UNLOCK`]. Returns `true` if it has to be tried again; then `again` is noted.
     fn unlock(&self, request: Arc<Request>, again: Todo) -> bool {
-        let result = match decode_sent(&request) {
-            Some(AnyT::Tlock(sent)) => self.rpc_async(
-                &Tlock {
-                    ty: lock::TYPE_UNLCK,
-                    flags: 0,
-                    ..sent
-                },
-                Call::default(),
-                NOTE,
-            ),
-            _ => return false,
+        let Some(AnyT::Tlock(sent)) = decode_sent(self.dialect(), &request) else {
+            return false;
         };
-        match result {
-            Err(err) if err == ENOMEM => {
+        if sent.ty == lock::TYPE_UNLCK && again == Todo::UNDO {
+            return false;
+        }
+        let message = Tlock {
+            ty: lock::TYPE_UNLCK,
+            flags: 0,
+            ..sent
+        };
+        let call = Call {
+            fid: request.fid(),
+            ..Call::default()
+        };
+        match self.rpc_async(&message, call, NOTE) {
+            Err(err) if is_passing(err) => {
                 self.push_todo(request, again);
                 true
             }
@@ -268,12 +287,12 @@ impl Client {
     /// Sends a Tclunk that was left to the work queue. Returns `true` if it has to be tried again.
     fn run_clunk(&self, fid: Arc<Fid>) -> bool {
         let owner = fid.owner();
-        if self.is_owner_flushing(owner) {
+        if self.holds_back(&fid, owner) {
             self.clunk_later(fid, owner);
             return false;
         }
         match self.send_clunk(fid, NOTE) {
-            Err((err, fid)) if err == ENOMEM => {
+            Err((err, fid)) if is_passing(err) => {
                 self.clunk_later(fid, 0);
                 true
             }
@@ -284,12 +303,40 @@ impl Client {
 
     /// Whether the task `owner` has flushes that are not answered.
     fn is_owner_flushing(&self, owner: Owner) -> bool {
-        self.inner.lock().table.is_flushing(owner)
+        self.flushing.load(Relaxed) != 0 && self.inner.lock().table.is_flushing(owner)
+    }
+
+    /// Whether the Tclunk of `fid`, given up by the task `owner`, has to wait: for the flushes of
+    /// that task, and for any abandoned request on the fid. A server that gets it earlier ends
+    /// the request with the fid gone under it.
+    pub(super) fn holds_back(&self, fid: &Fid, owner: Owner) -> bool {
+        if self.flushing.load(Relaxed) == 0 {
+            return false;
+        }
+        let dialect = self.dialect();
+        self.inner
+            .lock()
+            .table
+            .any_abandoned(|other, request| other == owner || is_on(dialect, request, fid.num()))
     }
 }
 
-/// The message that `request` has carried, if it is a well-formed one of 9P2000.L.
-fn decode_sent(request: &Request) -> Option<AnyT<'_>> {
+/// Whether `request` is one on the fid `num`.
+fn is_on(dialect: Dialect, request: &Request, num: FidNum) -> bool {
+    match decode_sent(dialect, request) {
+        Some(AnyT::Trename(sent)) => sent.fid == num || sent.dfid == num,
+        Some(AnyT::Trenameat(sent)) => sent.olddirfid == num || sent.newdirfid == num,
+        Some(AnyT::Tlink(sent)) => sent.dfid == num || sent.fid == num,
+        // The first field of all others, Twrite without its data too, is the fid.
+        _ => {
+            let fid = request.fcall().tcall().get(HEADER_SIZE..HEADER_SIZE + 4);
+            fid == Some(&num.get().to_le_bytes())
+        }
+    }
+}
+
+/// The message that `request` has carried.
+fn decode_sent(dialect: Dialect, request: &Request) -> Option<AnyT<'_>> {
     let body = request.fcall().tcall().get(HEADER_SIZE..)?;
-    AnyT::decode(Dialect::P2000L, request.ty(), body).ok()
+    AnyT::decode(dialect, request.ty(), body).ok()
 }

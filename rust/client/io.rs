@@ -4,7 +4,8 @@
 //!
 //! # Where the data go
 //!
-//! Up to [`INLINE_DATA`] bytes travel in the frames. More travels in a [`Payload`]: the caller's
+//! Up to [`INLINE_DATA`] bytes travel in the frames, and all over a transport that can send nothing
+//! else. Otherwise they travel in a [`Payload`]: the caller's
 //! own pages if a server may have them, otherwise a bounce buffer. A server may have pages that it
 //! only reads from, since the payload keeps them until the transport has let go of them, and pages
 //! that nobody can look at once the caller has been killed; see [`Payload::zero_copy`]. So a call
@@ -124,10 +125,16 @@ impl Client {
         iounit as usize
     }
 
-    /// The most pieces that the bulk data of a request may be in.
+    /// The most pieces that the bulk data of a request may be in; none if they must be part of the
+    /// frames.
     fn max_segments(&self) -> usize {
         self.transport()
             .map_or(1, |transport| transport.max_segments())
+    }
+
+    /// Whether `want` bytes of data travel in the frames.
+    fn is_inline(&self, want: usize) -> bool {
+        want <= INLINE_DATA || self.max_segments() == 0
     }
 
     /// Reads the file from `offset` on until `iter` is full or the file ends.
@@ -178,7 +185,7 @@ impl Client {
         let mut rest = rest.as_iter();
         let mut window = Window::new();
         let (mut asked, mut total) = (0, 0);
-        let mut result = self.pass_gate();
+        let mut result = self.pass_gate(Patience::Killable);
         loop {
             while result.is_ok() && rest.count() > 0 && !window.is_full() {
                 match self.start_read(fid, offset.saturating_add(asked as u64), &mut rest) {
@@ -240,7 +247,7 @@ impl Client {
 
     /// Memory for `want` bytes from the server, if they do not fit into the frame.
     fn payload_from_server(&self, iter: &IovIter<'_>, want: usize) -> Result<Option<Payload>> {
-        if want <= INLINE_DATA {
+        if self.is_inline(want) {
             return Ok(None);
         }
         // With `intr` the caller may live on after the call, and see what arrives late.
@@ -290,7 +297,7 @@ impl Client {
     /// Errors of [`Client::rpc`] and of the server are propagated as-is.
     pub(crate) fn readdir(&self, fid: &Fid, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let want = buf.len().min(self.io_size(fid));
-        let payload = if want <= INLINE_DATA {
+        let payload = if self.is_inline(want) {
             None
         } else {
             Some(self.bounce(want, Direction::FromServer)?)
@@ -358,9 +365,9 @@ impl Client {
         };
         let mut from = iter.peek(want);
         let mut from = from.as_iter();
-        let mut inline = KVec::new();
+        let mut inline = KVVec::new();
         let mut payload = None;
-        if want <= INLINE_DATA {
+        if self.is_inline(want) {
             inline.resize(want, 0, GFP_KERNEL)?;
             all(from.copy_from(&mut inline), want)?;
         } else {

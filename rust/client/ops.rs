@@ -328,18 +328,21 @@ impl Client {
     /// Locks or unlocks a range; returns the status, one of [`lock`].
     ///
     /// A dying task that unlocks does not wait for the answer.
-    pub(crate) fn lock(&self, message: &Tlock<'_>) -> Result<u8> {
+    pub(crate) fn lock(&self, fid: Arc<Fid>, message: &Tlock<'_>) -> Result<u8> {
+        let call = Call {
+            fid: Some(fid),
+            ..Call::default()
+        };
         if message.ty == lock::TYPE_UNLCK && task::dying() {
-            if self.is_flushing() {
-                let parked = self.prepare(message, Kind::Rpc, NOTE, Call::default())?;
-                self.push_todo(Arc::from(parked), Todo::UNLOCK);
-                self.work_soon();
-            } else {
-                self.rpc_async(message, Call::default(), NOTE)?;
-            }
+            // Sent by the work queue, in order with the Tclunk that may follow, and behind the
+            // flushes of this task.
+            let parked = self.prepare(message, Kind::Rpc, NOTE, call)?;
+            self.push_todo(Arc::from(parked), Todo::UNLOCK);
+            self.work_soon();
             return Ok(lock::SUCCESS);
         }
-        self.call(message, |reply| reply.status)
+        let answer = self.rpc(message, call)?;
+        Ok(answer.decode()?.status)
     }
 
     /// Asks who holds a lock that is in the way; hands the answer to `f`.

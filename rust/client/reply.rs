@@ -13,7 +13,8 @@ use crate::{
     proto::{
         message::{
             Message,
-            Rflush, //
+            Rflush,
+            Tremove, //
         },
         rpc::{
             Reply,
@@ -77,15 +78,14 @@ impl Client {
     /// The request that a frame with `tag` answers, for transports that know no other way to tell.
     ///
     /// For the tag of a Tflush this is the flushed request. Context: any.
-    #[expect(dead_code, reason = "the stream transports will need it")]
     pub(crate) fn lookup(&self, tag: Tag) -> Option<Arc<Request>> {
         self.inner.lock().table.lookup(tag).cloned()
     }
 
     /// The server has written `len` bytes as the answer to `req`, and is done with its memory.
     ///
-    /// For transports. Context: any, no lock of the transport held. `len` counts what has gone
-    /// into the payload, and is not trusted otherwise.
+    /// For transports. Context: any; no method of the transport is called. `len` counts what has
+    /// gone into the payload, and is not trusted otherwise.
     pub(crate) fn complete(&self, req: Arc<Request>, len: usize, done: Completed) {
         req.fcall().complete(done, len);
         let outcome = self.check_frame(&req, len);
@@ -97,7 +97,7 @@ impl Client {
 
     /// No answer to `req` will come, and the server is done with its memory.
     ///
-    /// For transports. Context: any, no lock of the transport held.
+    /// For transports. Context: any; no method of the transport is called.
     pub(crate) fn fail(&self, req: Arc<Request>, err: Error, done: Completed) {
         req.fcall().complete(done, 0);
         self.end(req, Err(err));
@@ -175,6 +175,26 @@ impl Client {
             _ => self.status() == Status::Disconnected,
         };
         self.note_answer(flush);
+        let learns = self
+            .transport()
+            .is_some_and(|transport| transport.learns_of_flushes());
+        if accepted && (learns || self.is_answered(flush.tag())) {
+            // What the request did is undone first: until then its tag is taken, and its owner and
+            // the Tclunks behind it wait.
+            self.push_todo(flush.clone(), Todo::FLUSHED);
+            return self.work_soon();
+        }
+        self.free_flushed(flush, accepted);
+    }
+
+    /// Whether the request that the Tflush with `tag` flushes has been answered.
+    fn is_answered(&self, tag: Tag) -> bool {
+        self.lookup(tag)
+            .is_some_and(|request| matches!(request.outcome(), Some(Ok(_))))
+    }
+
+    /// Frees the tag of the flushed request, if the server has accepted the Tflush.
+    pub(super) fn free_flushed(&self, flush: &Request, accepted: bool) {
         let mut inner = self.inner.lock();
         let answer = inner.table.handle_rflush(flush.key(), accepted);
         let wake = inner.wake_after_release();
@@ -182,10 +202,24 @@ impl Client {
         drop(inner);
         match answer {
             // The table's reference is dropped here, with no lock held.
-            FlushAnswer::Ended { .. } => self.after_flush(),
+            FlushAnswer::Ended { request, .. } => {
+                self.after_no_effect(&request);
+                self.after_flush();
+            }
             FlushAnswer::Refused | FlushAnswer::Stale => {}
         }
         self.wake(wake);
+    }
+
+    /// A request that was sent in vain, or not at all, has ended. A Tremove gives its fid up only if
+    /// it is answered: now the fid has to be clunked.
+    ///
+    /// Context: any.
+    pub(super) fn after_no_effect(&self, request: &Arc<Request>) {
+        if request.ty() == Tremove::TYPE && !matches!(request.outcome(), Some(Ok(_))) {
+            self.push_todo(request.clone(), Todo::UNDO);
+            self.work_soon();
+        }
     }
 
     /// An abandoned request has ended: whoever waited behind it may go on.

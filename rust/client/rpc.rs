@@ -41,7 +41,6 @@ use crate::{
         },
         rpc::{
             NoTag,
-            Owner,
             Signal,
             MAX_REQUESTS, //
         },
@@ -201,7 +200,7 @@ impl Client {
     /// - `EIO` if the session is over or breaks, or an exiting task has waited long enough.
     /// - `ENOMEM` if there is no memory.
     pub(crate) fn rpc<M: Tmessage>(&self, message: &M, call: Call) -> Result<Answer<'_, M>> {
-        self.pass_gate()?;
+        self.pass_gate(call.patience)?;
         let pending = self.start(message, call)?;
         self.finish(pending)
     }
@@ -221,9 +220,19 @@ impl Client {
         } else {
             Kind::Rpc
         };
-        let request = self.prepare(message, kind, Done::Wake, call)?;
+        let mut unsent = self.prepare(message, kind, Done::Wake, call)?;
+        let request = loop {
+            match self.submit(unsent) {
+                Ok(request) => break request,
+                Err((err, request)) if err == EBUSY => {
+                    self.wait_for_tag(patience)?;
+                    unsent = request;
+                }
+                Err((err, _)) => return Err(err),
+            }
+        };
         Ok(Pending {
-            request: self.submit(request)?,
+            request,
             patience,
             _message: PhantomData,
         })
@@ -231,12 +240,12 @@ impl Client {
 
     /// Sends `message` and returns; `done` tells who learns of the end.
     ///
-    /// Context: process context, may sleep for memory, or for a tag if all are in use.
+    /// Context: process context, may sleep for memory.
     ///
     /// # Errors
     ///
     /// - `EIO` if the session is over.
-    /// - `ENOMEM` if there is no memory.
+    /// - `ENOMEM` if there is no memory, `EBUSY` if no tag is free: see [`is_passing`].
     pub(crate) fn rpc_async<M: Tmessage>(
         &self,
         message: &M,
@@ -244,7 +253,7 @@ impl Client {
         done: Done,
     ) -> Result<Arc<Request>> {
         let request = self.prepare(message, Kind::Rpc, done, call)?;
-        self.submit(request)
+        self.submit(request).map_err(|(err, _)| err)
     }
 
     /// A [`Callback`](crate::request::Callback) for requests whose answer changes nothing: tells
@@ -281,8 +290,8 @@ impl Client {
     ///
     /// - `ERESTARTSYS` if a fatal signal is pending, or ends the wait.
     /// - `EIO` if the session is ending, or an exiting task has waited long enough.
-    pub(crate) fn pass_gate(&self) -> Result {
-        if task::fatal_signal_pending() {
+    pub(crate) fn pass_gate(&self, patience: Patience) -> Result {
+        if patience == Patience::Killable && task::fatal_signal_pending() {
             return Err(ERESTARTSYS);
         }
         if self.status() != Status::Connected {
@@ -292,19 +301,9 @@ impl Client {
             return Ok(());
         }
         let owner = task::current_id().get();
-        self.sleep(&self.gate, Patience::Killable, || {
+        self.sleep(&self.gate, patience, || {
             !self.inner.lock().table.is_flushing(owner)
         })
-    }
-
-    /// Whether the current task has flushes that are not answered.
-    pub(super) fn is_flushing(&self) -> bool {
-        self.flushing.load(Relaxed) != 0
-            && self
-                .inner
-                .lock()
-                .table
-                .is_flushing(task::current_id().get())
     }
 
     /// Encodes `message` into a new request.
@@ -314,11 +313,15 @@ impl Client {
         kind: Kind,
         done: Done,
         call: Call,
-    ) -> Result<Pin<UniqueArc<Request>>> {
+    ) -> Result<Unsent> {
         let _nofs = task::NofsGuard::new();
         let dialect = self.dialect();
         let room = HEADER_SIZE + message.reply_size(dialect);
-        let mut fcall = Fcall::new(
+        let new = match self.transport() {
+            Some(transport) if !transport.has_linear_frames() => Fcall::new_scattered,
+            _ => Fcall::new,
+        };
+        let mut fcall = new(
             frame_size(message, dialect),
             room.saturating_add(call.reply_data),
             GFP_KERNEL,
@@ -331,29 +334,32 @@ impl Client {
     }
 
     /// Gives the request a tag and hands it to the transport.
-    pub(super) fn submit(&self, request: Pin<UniqueArc<Request>>) -> Result<Arc<Request>> {
+    ///
+    /// # Errors
+    ///
+    /// The request is given back with
+    ///
+    /// - `EIO` if the session is over.
+    /// - `ENOMEM` if there is no memory.
+    /// - `EBUSY` if all tags are in use.
+    fn submit(&self, mut unsent: Unsent) -> core::result::Result<Arc<Request>, (Error, Unsent)> {
         let Some(transport) = self.transport() else {
-            return Err(EIO);
+            return Err((EIO, unsent));
         };
-        let owner = request.owner();
-        let mut unsent = Some(request);
         let request = loop {
-            let Some(request) = unsent.take() else {
-                return Err(EIO);
-            };
-            match self.try_insert(owner, request) {
+            match self.try_insert(unsent) {
                 Ok(request) => break request,
-                Err((Refusal::Closed, _)) => return Err(EIO),
+                Err((Refusal::Closed, request)) => return Err((EIO, request)),
+                Err((Refusal::NoTag(NoTag::Full), request)) => return Err((EBUSY, request)),
                 Err((Refusal::NoTag(NoTag::Grow), request)) => {
                     let _nofs = task::NofsGuard::new();
-                    let chunk = Chunks::alloc()?;
+                    let chunk = match Chunks::alloc() {
+                        Ok(chunk) => chunk,
+                        Err(err) => return Err((err, request)),
+                    };
                     // A chunk that another task has made superfluous is freed with no lock held.
                     let _surplus = self.inner.lock().table.slots_mut().push(chunk);
-                    unsent = Some(request);
-                }
-                Err((Refusal::NoTag(NoTag::Full), request)) => {
-                    self.wait_for_tag()?;
-                    unsent = Some(request);
+                    unsent = request;
                 }
             }
         };
@@ -365,9 +371,9 @@ impl Client {
     /// Enters the request in the tag table.
     fn try_insert(
         &self,
-        owner: Owner,
-        request: Pin<UniqueArc<Request>>,
-    ) -> core::result::Result<Arc<Request>, (Refusal, Pin<UniqueArc<Request>>)> {
+        request: Unsent,
+    ) -> core::result::Result<Arc<Request>, (Refusal, Unsent)> {
+        let owner = request.owner();
         let mut inner = self.inner.lock();
         if inner.closed {
             return Err((Refusal::Closed, request));
@@ -382,9 +388,9 @@ impl Client {
     }
 
     /// Waits until a tag is free.
-    fn wait_for_tag(&self) -> Result {
+    fn wait_for_tag(&self, patience: Patience) -> Result {
         self.inner.lock().tag_waiters += 1;
-        let result = self.sleep(&self.gate, Patience::Killable, || {
+        let result = self.sleep(&self.gate, patience, || {
             self.inner.lock().table.used() < MAX_REQUESTS
         });
         self.inner.lock().tag_waiters -= 1;
@@ -396,7 +402,7 @@ impl Client {
         self.sleep(request.wait_queue(), patience, || request.is_done())
     }
 
-    /// Sleeps on `queue` until `cond` holds.
+    /// Sleeps on `queue` until `cond` holds. The session was connected when the caller began.
     ///
     /// # Errors
     ///
@@ -408,7 +414,6 @@ impl Client {
         mut patience: Patience,
         mut cond: impl FnMut() -> bool,
     ) -> Result {
-        let before = self.status();
         let mut bounded = task::exiting();
         loop {
             let (mode, timeout) = if bounded {
@@ -426,7 +431,7 @@ impl Client {
             let mut done = false;
             let wait = queue.wait(mode, timeout, || {
                 done = cond();
-                done || self.status() > before
+                done || self.status() != Status::Connected
             });
             match wait {
                 Wait::Done if done => return Ok(()),
@@ -466,6 +471,7 @@ impl Client {
             drop(inner);
             drop(cancelled);
             self.wake(wake);
+            self.after_no_effect(request);
             return false;
         }
         let mut inner = self.inner.lock();
@@ -521,6 +527,14 @@ impl Client {
 
 /// Nobody waits for the answer.
 pub(super) const NOTE: Done = Done::Callback(Client::note_answer);
+
+/// A request that nobody else knows yet.
+type Unsent = Pin<UniqueArc<Request>>;
+
+/// Whether what has failed with `err` may succeed later, with nothing else done about it.
+pub(super) fn is_passing(err: Error) -> bool {
+    err == ENOMEM || err == EBUSY
+}
 
 /// Why a request got no tag.
 enum Refusal {

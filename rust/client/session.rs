@@ -156,7 +156,11 @@ impl Client {
             AsyncClunk::Safe => fid.is_observable(),
             AsyncClunk::Always => false,
         };
-        if wait && !task::dying() && self.pass_gate().is_ok() {
+        let owner = task::current_id().get();
+        let wait = wait && !task::dying() && self.pass_gate(Patience::Killable).is_ok();
+        if self.holds_back(&fid, owner) {
+            self.clunk_later(fid, owner);
+        } else if wait {
             match self.send_clunk(fid, Done::Wake) {
                 Ok(request) => {
                     // Whether the answer is waited for or not, the fid is given back.
@@ -165,8 +169,6 @@ impl Client {
                 }
                 Err((_, fid)) => self.clunk_later(fid, 0),
             }
-        } else if self.is_flushing() {
-            self.clunk_later(fid, task::current_id().get());
         } else {
             match self.send_clunk(fid, NOTE) {
                 Ok(_) => return Ok(()),
@@ -185,7 +187,7 @@ impl Client {
     /// Errors of [`Client::rpc`] and of the server are propagated as-is.
     pub(crate) fn remove(&self, fid: Arc<Fid>) -> Result {
         let message = Tremove { fid: fid.num() };
-        if let Err(err) = self.pass_gate() {
+        if let Err(err) = self.pass_gate(Patience::Killable) {
             // The message was not sent, so the server still has the fid.
             let _ = self.clunk(fid);
             return Err(err);
@@ -207,18 +209,12 @@ impl Client {
         self.finish(pending)?.decode().map(drop)
     }
 
-    /// `umount -f`: wakes everybody who waits. Fids can still be given back.
+    /// `umount -f`, or the file system is gone: wakes everybody who waits. Fids can still be given
+    /// back.
     ///
     /// Context: any.
     pub(crate) fn begin_disconnect(&self) {
         self.advance_status(Status::BeginDisconnect);
-    }
-
-    /// The file system is gone: nothing but what is under way is sent any more.
-    ///
-    /// Context: any.
-    pub(crate) fn disconnect(&self) {
-        self.advance_status(Status::Disconnected);
     }
 
     /// Ends the session: lets what is under way end for [`FAREWELL`], then closes the connection

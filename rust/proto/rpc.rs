@@ -37,6 +37,9 @@
 //! anything that the flushed request could overtake; [`Table::is_flushing`] tells which tasks
 //! those are. All other tasks go on.
 
+#[cfg(test)]
+mod tests;
+
 use super::types::Tag;
 
 /// Marks the tag of a Tflush.
@@ -453,9 +456,14 @@ impl<R, S: Slots<R>> Table<R, S> {
 
     /// Whether the task `owner` has abandoned a request that has not ended.
     pub fn is_flushing(&self, owner: Owner) -> bool {
+        self.any_abandoned(|other, _| other == owner)
+    }
+
+    /// Whether `f` holds for the owner and the request of any abandoned request that has not ended.
+    pub fn any_abandoned(&self, mut f: impl FnMut(Owner, &R) -> bool) -> bool {
         let mut index = self.abandoned;
         while let Some(slot) = self.slots.slot(usize::from(index)) {
-            if slot.owner == owner {
+            if slot.request.as_ref().is_some_and(|request| f(slot.owner, request)) {
                 return true;
             }
             index = slot.next;

@@ -26,7 +26,6 @@ use kernel::{
     sync::atomic::{
         Acquire,
         Atomic,
-        Relaxed,
         Release, //
     },
 };
@@ -64,6 +63,8 @@ enum Memory {
     Inline(Inline),
     /// Memory of a `KVec<u8>` with this capacity.
     Heap(NonNull<u8>, usize),
+    /// Memory of a `KVVec<u8>` with this capacity, whose pages need not be neighbours.
+    Scattered(NonNull<u8>, usize),
 }
 
 /// The right to say that one [`Fcall`] is complete, and with it to its reply buffer.
@@ -137,7 +138,7 @@ pub(crate) struct Fcall {
     state: Atomic<u32>,
 }
 
-// SAFETY: `Memory::Heap` is owned memory, which has no thread.
+// SAFETY: what `Memory` points to is owned memory, which has no thread.
 unsafe impl Send for Fcall {}
 
 // SAFETY: shared access reads the T-message, which nobody writes once there are shared references
@@ -155,6 +156,39 @@ impl Fcall {
     ///
     /// - `AllocError` if there is no memory, or no address space, for that many bytes.
     pub(crate) fn new(tcap: usize, rcap: usize, flags: Flags) -> Result<Self, AllocError> {
+        Self::new_with(tcap, rcap, |size| {
+            let (ptr, _, capacity) =
+                KVec::<u8>::with_capacity(size, flags | __GFP_ZERO)?.into_raw_parts();
+            Ok(Memory::Heap(NonNull::new(ptr).ok_or(AllocError)?, capacity))
+        })
+    }
+
+    /// As [`new`](Self::new), but not for devices: the pages need not be neighbours, so that much
+    /// memory can be had even when it is in pieces.
+    ///
+    /// What is returned must not be dropped in atomic context outside of interrupts.
+    ///
+    /// # Errors
+    ///
+    /// - `AllocError` if there is no memory, or no address space, for that many bytes.
+    pub(crate) fn new_scattered(
+        tcap: usize,
+        rcap: usize,
+        flags: Flags,
+    ) -> Result<Self, AllocError> {
+        Self::new_with(tcap, rcap, |size| {
+            let (ptr, _, capacity) =
+                KVVec::<u8>::with_capacity(size, flags | __GFP_ZERO)?.into_raw_parts();
+            Ok(Memory::Scattered(NonNull::new(ptr).ok_or(AllocError)?, capacity))
+        })
+    }
+
+    /// As [`new`](Self::new), with `alloc` for what needs memory of its own.
+    fn new_with(
+        tcap: usize,
+        rcap: usize,
+        alloc: impl FnOnce(usize) -> Result<Memory, AllocError>,
+    ) -> Result<Self, AllocError> {
         let rstart = tcap.checked_next_multiple_of(ALIGN).ok_or(AllocError)?;
         let size = rstart.checked_add(rcap).ok_or(AllocError)?;
         if size > isize::MAX as usize / 2 {
@@ -163,10 +197,7 @@ impl Fcall {
         let memory = if size <= INLINE {
             Memory::Inline(Inline(UnsafeCell::new([0; INLINE])))
         } else {
-            let vec = KVec::<u8>::with_capacity(size, flags | __GFP_ZERO)?;
-            let (ptr, _, capacity) = vec.into_raw_parts();
-            // PANIC: never, the pointer of a vector is not null.
-            Memory::Heap(NonNull::new(ptr).ok_or(AllocError)?, capacity)
+            alloc(size)?
         };
         // INVARIANT: `size` bytes have just been allocated and zeroed.
         Ok(Self {
@@ -185,7 +216,7 @@ impl Fcall {
                 // SAFETY: a pointer to a field is not null.
                 unsafe { NonNull::new_unchecked(inline.0.get().cast()) }
             }
-            Memory::Heap(ptr, _) => *ptr,
+            Memory::Heap(ptr, _) | Memory::Scattered(ptr, _) => *ptr,
         }
     }
 
@@ -289,13 +320,6 @@ impl Fcall {
         Some(len as usize)
     }
 
-    /// The first `len` bytes of the R-message. `None` before [`complete`](Self::complete), and if
-    /// the server has sent fewer, or the buffer is smaller.
-    pub(crate) fn received(&self, len: usize) -> Option<&[u8]> {
-        let all = self.reply()?;
-        all.get(..len)
-    }
-
     /// What has arrived in the reply buffer. `None` before [`complete`](Self::complete).
     pub(crate) fn reply(&self) -> Option<&[u8]> {
         let len = self.total()?.min(self.rcap);
@@ -304,18 +328,21 @@ impl Fcall {
         // - `total` has seen that the reply is complete, so no one writes to it any more.
         Some(unsafe { core::slice::from_raw_parts(self.rcall().as_ptr(), len) })
     }
-
-    /// Whether nobody has ever sent this.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.state.load(Relaxed) == state::IDLE
-    }
 }
 
 impl Drop for Fcall {
     fn drop(&mut self) {
-        if let Memory::Heap(ptr, capacity) = self.memory {
-            // SAFETY: the parts are those of the vector made in `new`, which nobody else has.
-            drop(unsafe { KVec::<u8>::from_raw_parts(ptr.as_ptr(), 0, capacity) });
+        match self.memory {
+            Memory::Inline(_) => {}
+            Memory::Heap(ptr, capacity) => {
+                // SAFETY: the parts are those of the vector made in `new`, which nobody else has.
+                drop(unsafe { KVec::<u8>::from_raw_parts(ptr.as_ptr(), 0, capacity) });
+            }
+            Memory::Scattered(ptr, capacity) => {
+                // SAFETY: the parts are those of the vector made in `new_scattered`, which nobody
+                // else has.
+                drop(unsafe { KVVec::<u8>::from_raw_parts(ptr.as_ptr(), 0, capacity) });
+            }
         }
     }
 }

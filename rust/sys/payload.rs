@@ -429,27 +429,6 @@ impl Payload {
         // INVARIANT: the table has just been cut to the same length.
         self.len = self.len.min(n);
     }
-
-    /// Fills a bounce buffer from `from` and makes the payload as long as what has been copied.
-    /// Returns that length.
-    pub(crate) fn fill_from_slice(&mut self, from: &[u8]) -> usize {
-        if self.is_zero_copy() {
-            return 0;
-        }
-        let mut rest = from;
-        let n = self.sg.walk(self.len.min(from.len()), |addr, len| {
-            let Some((here, after)) = rest.split_at_checked(len) else {
-                return 0;
-            };
-            // SAFETY: the bytes are those of our own chunks, `self` is borrowed exclusively, and
-            // no server has the payload yet.
-            unsafe { core::ptr::copy_nonoverlapping(here.as_ptr(), addr, len) };
-            rest = after;
-            len
-        });
-        self.truncate(n);
-        n
-    }
 }
 
 /// Why not all bytes of an iterator are in a payload.

@@ -25,19 +25,12 @@
 //! A reset would give everything back, but QEMU waits in it for the requests that it is working on,
 //! and the whole virtual machine with it. The next mount shares the ring with what is left, and
 //! never hears of it. Only if that is too much, or when the device or the module goes, is it reset.
-//!
-//! # Locking
-//!
-//! The ring's lock guards everything. It is taken in hard interrupt context, and it is a leaf but
-//! for the kernel's own locks: the [`Client`] is called, requests are freed and the device is
-//! notified after it has been given up.
 
 use super::Transport;
 use crate::{
     client::Client,
     request::Request,
     sys::{
-        fcall::Completed,
         global::{
             Global,
             Publication, //
@@ -45,60 +38,21 @@ use crate::{
         virtio::{
             self,
             DeviceId,
-            Handle,
             Registration, //
-        },
-        vring::{
-            Answer,
-            Guard,
-            Refused, //
-        },
-        workqueue, //
+        }, //
     },
 };
 use kernel::{
-    list::{
-        List,
-        ListArc, //
-    },
     new_mutex,
     prelude::*,
-    str::CString,
     sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Relaxed,
-            Release, //
-        },
         Arc,
         Mutex, //
     },
-    time::{
-        delay::fsleep,
-        msecs_to_jiffies,
-        Delta, //
-    },
-    workqueue::{
-        impl_has_delayed_work,
-        new_delayed_work,
-        DelayedWork,
-        WorkItem, //
-    },
 };
 
-/// The most requests that a device has at a time.
-///
-/// Not more: QEMU works on 128 requests, and looks for others only when it is notified, which with
-/// event indexes does not happen: what is beyond stays there for good. Not fewer: each is work
-/// that the server could do at the same time.
-const MAX_OUTSTANDING: usize = 128;
-
-/// How many of [`MAX_OUTSTANDING`] only a Tflush may use.
-///
-/// Not more: it is taken from all others. Not fewer: a server that does not answer may hold all
-/// other places, and whoever gives up then needs one each, for the short time that a Tflush takes.
-const RESERVE: usize = 16;
+mod channel;
+use channel::Channel;
 
 /// The largest message in bytes, whatever the device.
 ///
@@ -106,23 +60,6 @@ const RESERVE: usize = 16;
 /// 8 KiB in atomic context. Not smaller: the cost of a round trip is shared by the pages of one
 /// message, and 1 MiB is where that has stopped to matter.
 pub(crate) const MAX_MSIZE: u32 = 1024 * 1024;
-
-/// The fewest pieces of a payload that a ring must have room for: a page that is not aligned.
-///
-/// With fewer no message of 4096 bytes, the smallest that the protocol allows, could be sent.
-const MIN_SEGMENTS: usize = 2;
-
-/// How many of [`MAX_OUTSTANDING`] a new mount finds taken by what earlier ones have given up, at
-/// most: with more the device is reset first.
-///
-/// Not more: half of the places let a mount work well. Not fewer: see above what a reset may cost.
-const MAX_GIVEN_UP: usize = MAX_OUTSTANDING / 2;
-
-/// Answers taken from the ring before the lock is given up: an array on the stack.
-const BATCH: usize = 16;
-
-/// How long to wait for memory when the ring could get none, in milliseconds.
-const RETRY: u32 = 10;
 
 virtio::device_table!(
     DEVICES,
@@ -135,370 +72,10 @@ type Channels = Mutex<KVec<Arc<Channel>>>;
 
 static CHANNELS: Global<Channels> = Global::new();
 
-/// What the ring's lock guards.
-pub(crate) struct State {
-    /// The mount that the channel serves.
-    client: Option<Arc<Client>>,
-    /// Counts the mounts, so that a connection knows whether it still has the channel.
-    session: u64,
-    /// Nothing more is sent for the mount.
-    dead: bool,
-    /// Tflush messages that the device has not got yet.
-    flushes: List<Request, 0>,
-    /// Other requests that the device has not got yet.
-    unsent: List<Request, 0>,
-    /// Requests that the device has.
-    outstanding: usize,
-    /// Those of them that are not Tflush.
-    normal: usize,
-}
-
-impl State {
-    /// Takes the request that is to be sent next, if one more may be sent.
-    fn next(&mut self, reserve: usize) -> Option<Arc<Request>> {
-        if self.outstanding >= MAX_OUTSTANDING {
-            return None;
-        }
-        let item = match self.flushes.pop_front() {
-            Some(item) => item,
-            None if self.normal >= MAX_OUTSTANDING - reserve => return None,
-            None => self.unsent.pop_front()?,
-        };
-        Some(item.into_arc())
-    }
-
-    /// The queue in which `req` waits.
-    fn queue(&mut self, req: &Request) -> &mut List<Request, 0> {
-        if req.is_flush() {
-            &mut self.flushes
-        } else {
-            &mut self.unsent
-        }
-    }
-
-    /// The device has got `req`.
-    fn sent(&mut self, flush: bool) {
-        // OVERFLOW: at most `MAX_OUTSTANDING`, see `next`.
-        self.outstanding += 1;
-        self.normal += usize::from(!flush);
-    }
-
-    /// The device has given `req` back.
-    fn back(&mut self, req: &Request) {
-        self.outstanding = self.outstanding.saturating_sub(1);
-        self.normal = self.normal.saturating_sub(usize::from(!req.is_flush()));
-    }
-
-    /// Takes all requests that the device has not got.
-    fn take_unsent(&mut self) -> List<Request, 0> {
-        let mut all = List::new();
-        all.push_all_back(&mut self.flushes);
-        all.push_all_back(&mut self.unsent);
-        all
-    }
-}
-
-/// The places that are kept free for Tflush on a ring with room for `capacity` requests.
-fn reserve(capacity: usize) -> usize {
-    (capacity / 8).min(RESERVE)
-}
-
-/// One device.
-#[pin_data]
-pub(crate) struct Channel {
-    handle: Arc<Handle<State>>,
-    tag: CString,
-    /// How many contexts are calling the client now. Raised under the ring's lock.
-    calling: Atomic<usize>,
-    #[pin]
-    retry: DelayedWork<Channel>,
-}
-
-impl_has_delayed_work! {
-    impl HasDelayedWork<Self> for Channel { self.retry }
-}
-
-impl WorkItem for Channel {
-    type Pointer = Arc<Channel>;
-
-    fn run(this: Arc<Self>) {
-        let ring = this.handle.ring().lock();
-        this.send(ring);
-    }
-}
-
-/// The right to call the client of a channel; [`Connection::close`] waits for its end.
-struct Calling<'a> {
-    channel: &'a Channel,
-    client: Option<Arc<Client>>,
-}
-
-impl<'a> Calling<'a> {
-    /// Before the ring's lock is given up.
-    fn new(channel: &'a Channel, ring: &Guard<'_, State>) -> Self {
-        channel.calling.fetch_add(1, Relaxed);
-        Self {
-            channel,
-            client: ring.client.clone(),
-        }
-    }
-
-    /// Fails a request that the device does not have.
-    fn fail(&self, req: Arc<Request>, err: Error, done: Completed) {
-        if let Some(client) = &self.client {
-            client.fail(req, err, done);
-        }
-    }
-
-    /// Fails a request that the device has never had.
-    fn fail_unsent(&self, req: Arc<Request>, err: Error) {
-        // Not so only for a request that was sent before, and is somebody else's to fail.
-        if let Some(done) = req.fcall().claim() {
-            self.fail(req, err, done);
-        }
-    }
-
-    /// Tells the client that its connection is gone, and fails all requests.
-    fn died(&self, unsent: List<Request, 0>) {
-        if let Some(client) = &self.client {
-            client.transport_died();
-        }
-        self.fail_all(unsent);
-    }
-
-    /// Fails all requests: `unsent`, which the device has never had, and those that it has.
-    fn fail_all(&self, mut unsent: List<Request, 0>) {
-        while let Some(item) = unsent.pop_front() {
-            self.fail_unsent(item.into_arc(), EIO);
-        }
-        loop {
-            let given_up = self.channel.handle.ring().lock().give_up();
-            let Some((req, done)) = given_up else { break };
-            self.fail(req, EIO, done);
-        }
-    }
-}
-
-impl Drop for Calling<'_> {
-    fn drop(&mut self) {
-        // The reference goes before the channel says that it is not needed.
-        self.client = None;
-        // ORDERING: the release pairs with the acquire in `close`: who sees the lower number sees
-        // what the calls have done.
-        self.channel.calling.fetch_sub(1, Release);
-    }
-}
-
-impl Channel {
-    /// Sends what is queued, as far as there is room, and gives up the lock.
-    fn send(self: &Arc<Self>, mut ring: Guard<'_, State>) {
-        let mut failed = List::new();
-        let mut why = EIO;
-        let reserve = reserve(ring.capacity());
-
-        while let Some(req) = ring.next(reserve) {
-            let flush = req.is_flush();
-            let (refused, req) = match ring.add(req, if flush { 0 } else { reserve }) {
-                Ok(()) => {
-                    ring.sent(flush);
-                    continue;
-                }
-                Err(refused) => refused,
-            };
-            // The request was in no list a moment ago, so this does not fail.
-            let Ok(item) = ListArc::try_from_arc(req) else {
-                continue;
-            };
-            match refused {
-                Refused::Full if ring.outstanding > 0 => {
-                    ring.queue(&item.clone_arc()).push_front(item)
-                }
-                Refused::NoMemory => {
-                    ring.queue(&item.clone_arc()).push_front(item);
-                    // Under the lock: a ring that is stopped gets no new work.
-                    let _ = workqueue::system()
-                        .enqueue_delayed::<Arc<Self>, 0>(self.clone(), msecs_to_jiffies(RETRY));
-                }
-                Refused::Full | Refused::TooLong => {
-                    why = EMSGSIZE;
-                    failed.push_back(item);
-                    continue;
-                }
-                Refused::Broken => {
-                    failed.push_back(item);
-                    continue;
-                }
-            }
-            break;
-        }
-        let died = !ring.is_up() && ring.client.is_some() && !ring.dead;
-        if failed.is_empty() && !died {
-            ring.kick();
-            return;
-        }
-        let mut unsent = List::new();
-        if died {
-            ring.dead = true;
-            unsent = ring.take_unsent();
-        }
-        let calling = Calling::new(self, &ring);
-        ring.kick();
-        while let Some(item) = failed.pop_front() {
-            calling.fail_unsent(item.into_arc(), why);
-        }
-        if died {
-            calling.died(unsent);
-        }
-    }
-
-    /// Gives the channel to `client` and returns the number of the session.
-    ///
-    /// # Errors
-    ///
-    /// - `EBUSY` if it serves another mount.
-    /// - `ENODEV` if the device does not work.
-    fn attach(&self, client: &Arc<Client>) -> Result<u64> {
-        let ring = self.handle.ring().lock();
-        let usable = ring.client.is_some() || ring.is_up() && ring.outstanding <= MAX_GIVEN_UP;
-        drop(ring);
-        if !usable {
-            // One that has failed before may succeed now.
-            self.handle.reset()?;
-        }
-        let mut ring = self.handle.ring().lock();
-        if ring.client.is_some() {
-            return Err(EBUSY);
-        }
-        if !ring.is_up() {
-            return Err(ENODEV);
-        }
-        ring.client = Some(client.clone());
-        ring.session = ring.session.wrapping_add(1);
-        ring.dead = false;
-        Ok(ring.session)
-    }
-}
-
-impl virtio::Driver for Channel {
-    type State = State;
-
-    const ID_TABLE: virtio::IdTable = &DEVICES;
-    const PLACES: usize = MAX_OUTSTANDING;
-
-    fn state() -> State {
-        State {
-            client: None,
-            session: 0,
-            dead: false,
-            flushes: List::new(),
-            unsent: List::new(),
-            outstanding: 0,
-            normal: 0,
-        }
-    }
-
-    fn probe(handle: Arc<Handle<State>>, tag: CString) -> Result<Arc<Self>> {
-        Arc::pin_init(
-            pin_init!(Self {
-                handle,
-                tag,
-                calling: Atomic::new(0),
-                retry <- new_delayed_work!("Channel::retry"),
-            }),
-            GFP_KERNEL,
-        )
-    }
-
-    fn ready(this: &Arc<Self>) -> Result {
-        let ring = this.handle.ring().lock();
-        let segments = ring.max_segments(reserve(ring.capacity()));
-        drop(ring);
-        if segments < MIN_SEGMENTS {
-            pr_err!("the ring of the virtio device is too small\n");
-            return Err(EINVAL);
-        }
-        let channels = CHANNELS.get().ok_or(ENODEV)?;
-        let mut channels = channels.lock();
-        channels.push(this.clone(), GFP_KERNEL)?;
-        Ok(())
-    }
-
-    fn answered(this: &Arc<Self>) {
-        loop {
-            let mut batch = [const { None::<Answer> }; BATCH];
-            let mut ring = this.handle.ring().lock();
-            let mut taken = 0;
-            for slot in &mut batch {
-                let Some(answer) = ring.next_used() else {
-                    break;
-                };
-                ring.back(&answer.req);
-                *slot = Some(answer);
-                taken += 1;
-            }
-            let calling = Calling::new(this, &ring);
-            // Room first, then the news: what waits is sent while the answers are looked at.
-            this.send(ring);
-            for answer in batch.into_iter().flatten() {
-                // What was given up belongs to no client any more.
-                if let (Some(client), Some(done)) = (&calling.client, answer.done) {
-                    client.complete(answer.req, answer.len, done);
-                }
-            }
-            if taken < BATCH {
-                break;
-            }
-        }
-    }
-
-    fn stopping(this: &Arc<Self>) {
-        let mut ring = this.handle.ring().lock();
-        let died = ring.client.is_some() && !ring.dead;
-        ring.dead = true;
-        let unsent = ring.take_unsent();
-        let calling = Calling::new(this, &ring);
-        drop(ring);
-        if died {
-            calling.died(unsent);
-        }
-    }
-
-    fn unanswered(this: &Arc<Self>, req: Arc<Request>, done: Option<Completed>) {
-        let mut ring = this.handle.ring().lock();
-        ring.back(&req);
-        let calling = Calling::new(this, &ring);
-        drop(ring);
-        if let Some(done) = done {
-            calling.fail(req, EIO, done);
-        }
-    }
-
-    fn gone(this: &Arc<Self>) {
-        if let Some(channels) = CHANNELS.get() {
-            let mut gone = None;
-            let mut channels = channels.lock();
-            if let Some(i) = channels.iter().position(|other| Arc::ptr_eq(this, other)) {
-                gone = channels.remove(i).ok();
-            }
-            drop(channels);
-            drop(gone);
-        }
-        // The ring is stopped, so this is the last.
-        workqueue::cancel_delayed_work_sync::<Self, 0>(this);
-    }
-}
-
 /// A mount's connection through a [`Channel`].
 struct Connection {
     channel: Arc<Channel>,
     session: u64,
-}
-
-impl Connection {
-    /// Whether the channel still serves this connection.
-    fn is_ours(&self, ring: &Guard<'_, State>) -> bool {
-        ring.client.is_some() && ring.session == self.session
-    }
 }
 
 impl Transport for Connection {
@@ -510,78 +87,32 @@ impl Transport for Connection {
     }
 
     fn max_segments(&self) -> usize {
-        let ring = self.channel.handle.ring().lock();
-        ring.max_segments(reserve(ring.capacity()))
+        self.channel.max_segments()
     }
 
     fn request(&self, req: Arc<Request>) {
-        let mut ring = self.channel.handle.ring().lock();
-        // After `close` there is nobody left to be told.
-        if !self.is_ours(&ring) {
-            return drop_outside(ring, req);
-        }
-        if ring.dead {
-            let calling = Calling::new(&self.channel, &ring);
-            drop(ring);
-            return calling.fail_unsent(req, EIO);
-        }
-        // A request that is queued already is not queued twice.
-        match ListArc::try_from_arc(req) {
-            Ok(item) => {
-                let req = item.clone_arc();
-                ring.queue(&req).push_back(item);
-                self.channel.send(ring);
-            }
-            Err(req) => drop_outside(ring, req),
-        }
+        self.channel.request(self.session, req);
     }
 
     fn cancel(&self, req: &Request) -> bool {
-        let mut ring = self.channel.handle.ring().lock();
-        let mut cursor = ring.queue(req).cursor_front();
-        while let Some(next) = cursor.peek_next() {
-            if core::ptr::eq(&*next.arc(), req) {
-                let found = next.remove();
-                drop_outside(ring, found);
-                return true;
-            }
-            cursor.move_next();
-        }
-        false
+        self.channel.cancel(req)
     }
 
     fn close(&self, _client: &Client) {
-        let mut ring = self.channel.handle.ring().lock();
-        if !self.is_ours(&ring) {
-            return;
-        }
-        ring.dead = true;
-        let unsent = ring.take_unsent();
-        let calling = Calling::new(&self.channel, &ring);
-        drop(ring);
-        calling.fail_all(unsent);
-        drop(calling);
-
-        // If the device is being reset or removed just now, what it had is failed over there.
-        self.channel.handle.settle();
-        loop {
-            let mut ring = self.channel.handle.ring().lock();
-            // ORDERING: the acquire pairs with the release in `Calling::drop`. The number is raised
-            // under the lock only.
-            if self.channel.calling.load(Acquire) == 0 {
-                let client = ring.client.take();
-                return drop_outside(ring, client);
-            }
-            drop(ring);
-            fsleep(Delta::from_millis(1));
-        }
+        self.channel.detach(self.session);
     }
 }
 
-/// Gives up the lock, then drops `value`, whose end may take other locks.
-fn drop_outside<T>(ring: Guard<'_, State>, value: T) {
-    drop(ring);
-    drop(value);
+/// The devices with the mount tag `tag`. The list is not locked when this returns: its lock is taken
+/// under the lock of a device, which a channel may want.
+fn with_tag(tag: &CStr) -> Result<KVec<Arc<Channel>>> {
+    let mut found = KVec::new();
+    let channels = CHANNELS.get().ok_or(ENOENT)?;
+    let channels = channels.lock();
+    for channel in channels.iter().filter(|channel| *channel.tag == *tag) {
+        found.push(channel.clone(), GFP_KERNEL)?;
+    }
+    Ok(found)
 }
 
 /// Connects `client` to the server behind the device with the mount tag `tag`.
@@ -596,17 +127,11 @@ fn drop_outside<T>(ring: Guard<'_, State>, value: T) {
 /// - `ENOMEM` if there is no memory.
 pub(crate) fn create(client: &Arc<Client>, tag: &CStr) -> Result<KBox<dyn Transport>> {
     let room = KBox::<Connection>::new_uninit(GFP_KERNEL)?;
-    let channels = CHANNELS.get().ok_or(ENOENT)?;
     let mut err = ENOENT;
-
-    let channels = channels.lock();
-    for channel in channels.iter().filter(|channel| *channel.tag == *tag) {
+    for channel in with_tag(tag)? {
         match channel.attach(client) {
             Ok(session) => {
-                let connection: KBox<dyn Transport> = room.write(Connection {
-                    channel: channel.clone(),
-                    session,
-                });
+                let connection: KBox<dyn Transport> = room.write(Connection { channel, session });
                 return Ok(connection);
             }
             Err(why) => err = why,

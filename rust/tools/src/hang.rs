@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! hangfs: a file system in memory whose operations can be held up.
+//!
+//! - [`gate`]: which operations pass, wait or fail, and those that wait.
+//! - [`tree`]: the files.
+//! - [`fs`]: what FUSE calls.
+//!
+//! An operation takes effect when it is let go, not when it arrives: a write that was held up
+//! changes the file late, a read that was held up gives what is there then.
+
+pub mod fs;
+pub mod gate;
+pub mod tree;
