@@ -22,6 +22,7 @@ use crate::{
     },
     proto::{
         rpc::{
+            Owner,
             Slot,
             Slots,
             Table,
@@ -184,8 +185,8 @@ pub(crate) struct Client {
     /// Copy of the number of abandoned requests: the one thing that an RPC looks at when no flush
     /// is under way.
     flushing: Atomic<u32>,
-    /// An exiting task has waited in vain, and the server has said nothing since.
-    stalled: Atomic<bool>,
+    /// The last task that has waited for all of `exit_timeout` while exiting; zero for none.
+    gave_up: Atomic<Owner>,
     /// A malformed reply has been reported.
     complained: Atomic<bool>,
     /// Tasks that wait for their own flushes, or for a tag.
@@ -230,7 +231,7 @@ impl Client {
                 }, "Client::inner"),
                 status: Atomic::new(Status::Connected as u32),
                 flushing: Atomic::new(0),
-                stalled: Atomic::new(false),
+                gave_up: Atomic::new(0),
                 complained: Atomic::new(false),
                 gate <- WaitQueue::new(),
                 idle <- WaitQueue::new(),

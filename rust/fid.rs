@@ -67,8 +67,12 @@ pub(crate) struct Fid {
     pool: Arc<FidPool>,
     /// The fid names an extended attribute.
     xattr: Atomic<bool>,
+    /// A Tread has been answered in full.
+    pipelined: Atomic<bool>,
     /// The task behind whose flushes the Tclunk waits; zero for none.
     owner: Atomic<Owner>,
+    /// How many Tlocks that unlock have to be sent before the Tclunk.
+    unlocks: Atomic<u32>,
     #[pin]
     links: ListLinks,
     #[pin]
@@ -101,7 +105,9 @@ impl Fid {
                 num,
                 pool: pool.clone(),
                 xattr: Atomic::new(false),
+                pipelined: Atomic::new(false),
                 owner: Atomic::new(0),
+                unlocks: Atomic::new(0),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),
             }),
@@ -128,10 +134,37 @@ impl Fid {
         self.xattr.store(true, Relaxed);
     }
 
+    /// Whether several Treads may be under way at once.
+    pub(crate) fn is_pipelined(&self) -> bool {
+        self.pipelined.load(Relaxed)
+    }
+
+    /// Notes that a Tread has been answered in full.
+    pub(crate) fn set_pipelined(&self) {
+        if !self.is_pipelined() && !self.xattr.load(Relaxed) {
+            self.pipelined.store(true, Relaxed);
+        }
+    }
+
     /// Whether somebody can see the result of the Tclunk: data or an attribute may be written
     /// back by it, and its errors reported.
     pub(crate) fn is_observable(&self) -> bool {
         self.xattr.load(Relaxed) || self.c.is_open_for_writing()
+    }
+
+    /// Notes that a Tlock that unlocks has to be sent before the Tclunk.
+    pub(crate) fn unlock_parked(&self) {
+        self.unlocks.fetch_add(1, Relaxed);
+    }
+
+    /// Notes that a Tlock that unlocks has been sent, or never will be.
+    pub(crate) fn unlock_sent(&self) {
+        self.unlocks.fetch_sub(1, Relaxed);
+    }
+
+    /// Whether a Tlock that unlocks has to be sent before the Tclunk.
+    pub(crate) fn has_unlocks(&self) -> bool {
+        self.unlocks.load(Relaxed) != 0
     }
 
     /// The task behind whose flushes the Tclunk waits; zero for none.

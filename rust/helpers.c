@@ -28,6 +28,11 @@ bool p9rs_task_work_pending(void)
 	return test_thread_flag(TIF_NOTIFY_SIGNAL);
 }
 
+bool p9rs_is_kernel_thread(void)
+{
+	return current->flags & PF_KTHREAD;
+}
+
 bool p9rs_exiting(void)
 {
 	return current->flags & PF_EXITING;

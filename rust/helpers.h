@@ -19,6 +19,7 @@ bool p9rs_fatal_signal_pending(void);
 bool p9rs_signal_pending(void);
 bool p9rs_task_work_pending(void);
 bool p9rs_exiting(void);
+bool p9rs_is_kernel_thread(void);
 unsigned int p9rs_memalloc_nofs_save(void);
 void p9rs_memalloc_nofs_restore(unsigned int flags);
 

@@ -2,11 +2,8 @@
 
 #include <linux/device.h>
 #include <linux/gfp.h>
-#include <linux/ksm.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/uio.h>
 #include <linux/virtio.h>
 #include <linux/virtio_9p.h>
@@ -177,21 +174,15 @@ void p9rs_sg_put_pages(struct scatterlist *sg)
 /* ---- Pages ---- */
 
 /*
- * Takes a reference of @page for a server that may go on using it when the caller has long been
- * told that its call has ended.
- *
- * Slab memory and pages without references of their own would be freed under the server. What the
- * server writes must be the private memory of a process: late bytes in a page of the page cache, of
- * a kernel buffer, or shared between processes would be seen by someone who is not dying.
+ * Takes a reference of @page for a server that may go on reading it when the caller has long been
+ * told that its call has ended. Slab memory and pages without references of their own would be
+ * freed under the server.
  */
-bool p9rs_page_lend(struct page *page, bool server_writes)
+bool p9rs_page_lend(struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
 	if (folio_test_slab(folio) || folio_is_zone_device(folio))
-		return false;
-	if (server_writes &&
-	    (!folio_test_anon(folio) || folio_test_ksm(folio) || is_zero_folio(folio)))
 		return false;
 	return folio_try_get(folio);
 }
@@ -199,15 +190,6 @@ bool p9rs_page_lend(struct page *page, bool server_writes)
 void p9rs_page_return(struct page *page)
 {
 	put_page(page);
-}
-
-/* Whether all tasks that use the caller's memory die with it. */
-bool p9rs_mm_is_private(void)
-{
-	struct mm_struct *mm = current->mm;
-
-	return mm && !(current->flags & PF_KTHREAD) &&
-	       atomic_read(&mm->mm_users) <= get_nr_threads(current);
 }
 
 /* Zeroed: a server that says it has written more than it has must not show old kernel memory. */

@@ -47,9 +47,8 @@ unsigned int p9rs_sg_len(const struct scatterlist *sg);
 void p9rs_sg_put_pages(struct scatterlist *sg);
 
 /* Pages */
-bool p9rs_page_lend(struct page *page, bool server_writes);
+bool p9rs_page_lend(struct page *page);
 void p9rs_page_return(struct page *page);
-bool p9rs_mm_is_private(void);
 void *p9rs_chunk_alloc(unsigned int order);
 void p9rs_chunk_free(void *chunk, unsigned int order);
 

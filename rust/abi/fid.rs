@@ -57,7 +57,7 @@ impl P9Fid {
     /// A fid of `clnt` that is not open, with one reference, that belongs to the user of the task.
     pub(crate) fn new(clnt: &Client, num: FidNum) -> Self {
         let mut fid = bindings::p9_fid {
-            clnt: clnt.c().as_ptr(),
+            clnt: core::ptr::from_ref(clnt).cast_mut().cast(),
             fid: num.get(),
             mode: NOT_OPEN,
             // SAFETY: a task has credentials.

@@ -117,18 +117,19 @@ impl Client {
         if inner.todo.is_empty() && inner.clunks.is_empty() && inner.in_hand == 0 {
             return;
         }
-        let this = inner.this.clone();
-        drop(inner);
-        if let Some(this) = this {
-            // Queued already is as good.
+        // Under the lock: once the session has taken `this` away nothing is queued any more.
+        if let Some(this) = inner.this.clone() {
+            // Queued already is as good; the client lives on in `this` then, so it is not freed
+            // here.
             let _ = self.queue.enqueue::<Arc<Client>, 0>(this);
         }
     }
 
     /// Runs the work item after a while. Context: any.
     pub(super) fn retry_later(&self) {
-        let this = self.inner.lock().this.clone();
-        if let Some(this) = this {
+        // Under the lock: see `work_soon`.
+        let inner = self.inner.lock();
+        if let Some(this) = inner.this.clone() {
             // Queued already is as good.
             let _ =
                 system().enqueue_delayed::<Arc<Client>, 1>(this, msecs_to_jiffies(RETRY));
@@ -220,7 +221,12 @@ impl Client {
                 self.push_todo(request, Todo::UNLOCK);
                 return false;
             }
-            return self.unlock(request, Todo::UNLOCK);
+            let fid = request.fid();
+            let again = self.unlock(request, Todo::UNLOCK);
+            if let Some(fid) = fid.filter(|_| !again) {
+                fid.unlock_sent();
+            }
+            return again;
         }
         false
     }
@@ -229,12 +235,14 @@ impl Client {
     /// `true` if it has to be tried again.
     fn undo(&self, request: Arc<Request>) -> bool {
         let dialect = self.dialect();
-        let frame = match request.outcome() {
-            Some(Ok(frame)) if error_in(dialect, frame).is_none() => Some(frame),
+        let answer = match request.outcome() {
+            Some(Ok(frame)) => Some(frame),
             _ => None,
         };
+        let frame = answer.filter(|frame| error_in(dialect, frame).is_none());
         let fid_is_there = match (request.ty(), frame) {
-            (Tremove::TYPE, None) => true,
+            // An answer of any kind ends the fid.
+            (Tremove::TYPE, _) => answer.is_none(),
             (Tattach::TYPE | Txattrwalk::TYPE, Some(_)) => true,
             (Twalk::TYPE, Some(frame)) => {
                 let way = match decode_sent(dialect, &request) {
@@ -306,10 +314,13 @@ impl Client {
         self.flushing.load(Relaxed) != 0 && self.inner.lock().table.is_flushing(owner)
     }
 
-    /// Whether the Tclunk of `fid`, given up by the task `owner`, has to wait: for the flushes of
-    /// that task, and for any abandoned request on the fid. A server that gets it earlier ends
+    /// Whether the Tclunk of `fid`, given up by the task `owner`, has to wait: for a Tlock that
+    /// unlocks, for the flushes of that task, and for any abandoned request on the fid. A server that gets it earlier ends
     /// the request with the fid gone under it.
     pub(super) fn holds_back(&self, fid: &Fid, owner: Owner) -> bool {
+        if fid.has_unlocks() {
+            return true;
+        }
         if self.flushing.load(Relaxed) == 0 {
             return false;
         }

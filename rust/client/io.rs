@@ -5,16 +5,16 @@
 //! # Where the data go
 //!
 //! Up to [`INLINE_DATA`] bytes travel in the frames, and all over a transport that can send nothing
-//! else. Otherwise they travel in a [`Payload`]: the caller's
-//! own pages if a server may have them, otherwise a bounce buffer. A server may have pages that it
-//! only reads from, since the payload keeps them until the transport has let go of them, and pages
-//! that nobody can look at once the caller has been killed; see [`Payload::zero_copy`]. So a call
-//! may return at any time, and no byte arrives later where somebody could see it.
+//! else. Otherwise they travel in a [`Payload`]: what the server reads it takes from the caller's
+//! own pages where that can be done, what it writes passes through a bounce buffer. So a call may
+//! return at any time, and no byte arrives later where somebody could see it.
 //!
 //! # Pipelining
 //!
-//! A read of more than one frame has up to [`WINDOW`] Treads under way. What comes back is handed
-//! to the caller in order: after a reply that is shorter than asked, or an error, nothing that was
+//! A read of more than one frame has up to [`WINDOW`] Treads under way, once a Tread on the fid has
+//! been answered in full: a server whose files are streams rather than bytes with addresses would
+//! answer those that are thrown away with bytes that then are lost. What comes back is handed to
+//! the caller in order: after a reply that is shorter than asked, or an error, nothing that was
 //! asked for behind it is used, and the read goes on from there.
 
 use super::{
@@ -42,14 +42,13 @@ use crate::{
     sys::{
         iov::{
             IovIter,
-            Kind,
-            OwnedIter, //
+            Kind, //
         },
-        params,
         payload::{
             Direction,
             Payload, //
         },
+        task::NofsGuard, //
     },
 };
 use kernel::prelude::*;
@@ -69,23 +68,20 @@ const WINDOW: usize = 8;
 /// fid[4] offset[8] count[4]`, and one to keep what stock negotiates.
 const IO_HEADER: u32 = 24;
 
-/// A Tread that is under way.
-struct Reading<'a> {
+/// A Tread that is under way, and how many bytes it asks for.
+struct Reading {
     pending: Pending<Tread>,
-    /// How many bytes it asks for.
     asked: usize,
-    /// Where they go, if they do not go there by themselves.
-    to: OwnedIter<'a>,
 }
 
 /// Treads under way, the oldest first.
-struct Window<'a> {
-    slots: [Option<Reading<'a>>; WINDOW],
+struct Window {
+    slots: [Option<Reading>; WINDOW],
     first: usize,
     len: usize,
 }
 
-impl<'a> Window<'a> {
+impl Window {
     fn new() -> Self {
         Self {
             slots: [const { None }; WINDOW],
@@ -94,18 +90,14 @@ impl<'a> Window<'a> {
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.len == WINDOW
-    }
-
-    fn push(&mut self, reading: Reading<'a>) {
+    fn push(&mut self, reading: Reading) {
         if let Some(slot) = self.slots.get_mut((self.first + self.len) % WINDOW) {
             *slot = Some(reading);
             self.len += 1;
         }
     }
 
-    fn pop(&mut self) -> Option<Reading<'a>> {
+    fn pop(&mut self) -> Option<Reading> {
         let reading = self.slots.get_mut(self.first)?.take()?;
         self.first = (self.first + 1) % WINDOW;
         self.len -= 1;
@@ -181,14 +173,14 @@ impl Client {
         iter: &mut IovIter<'_>,
         max: usize,
     ) -> (usize, Result) {
-        let mut rest = iter.peek(max);
-        let mut rest = rest.as_iter();
+        let max = iter.count().min(max);
         let mut window = Window::new();
         let (mut asked, mut total) = (0, 0);
         let mut result = self.pass_gate(Patience::Killable);
         loop {
-            while result.is_ok() && rest.count() > 0 && !window.is_full() {
-                match self.start_read(fid, offset.saturating_add(asked as u64), &mut rest) {
+            let width = if fid.is_pipelined() { WINDOW } else { 1 };
+            while result.is_ok() && asked < max && window.len < width {
+                match self.start_read(fid, offset.saturating_add(asked as u64), max - asked) {
                     Ok(reading) => {
                         asked += reading.asked;
                         window.push(reading);
@@ -198,38 +190,33 @@ impl Client {
             }
             let Some(reading) = window.pop() else { break };
             let asked = reading.asked;
-            let received = match self.finish_read(reading) {
-                Ok(received) => received,
+            match self.finish_read(reading, iter) {
+                Ok(received) => {
+                    total += received;
+                    if received < asked {
+                        break;
+                    }
+                    fid.set_pipelined();
+                }
                 Err(err) => {
                     result = Err(err);
                     break;
                 }
-            };
-            total += received;
-            iter.advance(received);
-            if received < asked {
-                break;
             }
         }
-        // What is still under way was asked for behind the end of the run. It is waited for, since
-        // it may write into the caller's pages; a signal ends that too.
+        // What is still under way was asked for behind the end of the run.
         while let Some(reading) = window.pop() {
             let _ = self.finish(reading.pending);
         }
         (total, result)
     }
 
-    /// Asks for the next bytes of `iter`, which advances by as much.
-    fn start_read<'a>(
-        &self,
-        fid: &Fid,
-        offset: u64,
-        iter: &mut IovIter<'a>,
-    ) -> Result<Reading<'a>> {
-        let want = iter.count().min(self.io_size(fid));
-        let payload = self.payload_from_server(iter, want)?;
+    /// Asks for up to `want` bytes.
+    #[inline(never)]
+    fn start_read(&self, fid: &Fid, offset: u64, want: usize) -> Result<Reading> {
+        let want = want.min(self.io_size(fid));
+        let payload = self.payload_from_server(want)?;
         let asked = payload.as_ref().map_or(want, Payload::len);
-        let to = iter.peek(asked);
         let message = Tread {
             fid: fid.num(),
             offset,
@@ -241,27 +228,14 @@ impl Client {
             ..Call::default()
         };
         let pending = self.start(&message, call)?;
-        iter.advance(asked);
-        Ok(Reading { pending, asked, to })
+        Ok(Reading { pending, asked })
     }
 
-    /// Memory for `want` bytes from the server, if they do not fit into the frame.
-    fn payload_from_server(&self, iter: &IovIter<'_>, want: usize) -> Result<Option<Payload>> {
+    /// Memory for `want` bytes from the server, or fewer if there is not enough; `None` if the data
+    /// travel in the frame.
+    fn payload_from_server(&self, want: usize) -> Result<Option<Payload>> {
         if self.is_inline(want) {
             return Ok(None);
-        }
-        // With `intr` the caller may live on after the call, and see what arrives late.
-        if !params::intr() {
-            let mut pages = iter.peek(want);
-            let payload = Payload::zero_copy(
-                &mut pages.as_iter(),
-                want,
-                Direction::FromServer,
-                self.max_segments(),
-            )?;
-            if payload.is_some() {
-                return Ok(payload);
-            }
         }
         self.bounce(want, Direction::FromServer).map(Some)
     }
@@ -271,21 +245,17 @@ impl Client {
         Payload::bounce(self.bounce_pool(), want, direction, self.max_segments())
     }
 
-    /// Waits for a Tread and brings its data to where they belong.
-    fn finish_read(&self, mut reading: Reading<'_>) -> Result<usize> {
+    /// Waits for a Tread and copies its data to `iter`, which advances by as much.
+    fn finish_read(&self, reading: Reading, iter: &mut IovIter<'_>) -> Result<usize> {
         let answer = self.finish(reading.pending)?;
-        let mut to = reading.to.as_iter();
         let Some(payload) = answer.request().payload() else {
             let data = answer.decode()?.data;
             let data = data.within(count_of(reading.asked)).map_err(to_error)?;
-            return all(to.copy_to(data), data.len());
+            return all(iter.copy_to(data), data.len());
         };
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
         let received = answer.decode_bulk(count_of(reading.asked))? as usize;
-        if payload.is_zero_copy() {
-            return Ok(received);
-        }
-        all(payload.copy_to_iter(received, &mut to), received)
+        all(payload.copy_to_iter(received, iter), received)
     }
 
     /// Reads entries of the directory `fid` from `offset` on into `buf`. Returns their bytes.
@@ -297,11 +267,7 @@ impl Client {
     /// Errors of [`Client::rpc`] and of the server are propagated as-is.
     pub(crate) fn readdir(&self, fid: &Fid, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let want = buf.len().min(self.io_size(fid));
-        let payload = if self.is_inline(want) {
-            None
-        } else {
-            Some(self.bounce(want, Direction::FromServer)?)
-        };
+        let payload = self.payload_from_server(want)?;
         let asked = payload.as_ref().map_or(want, Payload::len);
         let message = Treaddir {
             fid: fid.num(),
@@ -356,7 +322,9 @@ impl Client {
     }
 
     /// Writes with one Twrite. `iter` stays where it is.
+    #[inline(never)]
     fn write_once(&self, fid: &Fid, offset: u64, iter: &IovIter<'_>) -> Result<usize> {
+        let _nofs = NofsGuard::new();
         let want = iter.count().min(self.io_size(fid));
         let patience = match iter.kind() {
             // Dirty pages: whoever wrote them has been told that all went well.
@@ -371,10 +339,9 @@ impl Client {
             inline.resize(want, 0, GFP_KERNEL)?;
             all(from.copy_from(&mut inline), want)?;
         } else {
-            let direction = Direction::ToServer;
-            payload = Payload::zero_copy(&mut from, want, direction, self.max_segments())?;
+            payload = Payload::zero_copy(&mut from, want, self.max_segments())?;
             if payload.is_none() {
-                let mut bounce = self.bounce(want, direction)?;
+                let mut bounce = self.bounce(want, Direction::ToServer)?;
                 let len = bounce.len();
                 all(bounce.fill_from_iter(&mut from), len)?;
                 payload = Some(bounce);

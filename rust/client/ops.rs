@@ -7,7 +7,10 @@
 
 use super::{
     rpc::{
+        is_passing,
+        Answer,
         Call,
+        Patience,
         NOTE, //
     },
     Client, //
@@ -48,6 +51,7 @@ use crate::{
         },
     },
     request::{
+        Done,
         Kind,
         Todo, //
     },
@@ -57,6 +61,10 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+
+/// The largest extended attribute, and the longest list of them, that Linux knows: the file system
+/// allocates as much memory as the server says.
+const XATTR_SIZE_MAX: u64 = 65536;
 
 /// What an opened file is.
 pub(crate) struct Opened {
@@ -102,13 +110,18 @@ impl Client {
                 ..Call::default()
             },
         )?;
-        let qids = answer.decode()?.qids;
-        match qids.len() {
-            len if len == names.len() => {}
-            len if len < names.len() => return Err(ENOENT),
-            _ => return Err(EPROTO),
+        let (fid, (len, last)) =
+            answer.made_fid(|reply| Ok((reply.qids.len(), reply.qids.last())))?;
+        match len {
+            len if len == names.len() => Ok((fid, last)),
+            // A way that ends early makes no fid.
+            len if len < names.len() => Err(ENOENT),
+            _ => {
+                self.clunk_later(fid, 0);
+                self.work_soon();
+                Err(EPROTO)
+            }
         }
-        Ok((answer.request().take_fid().ok_or(EIO)?, qids.last()))
     }
 
     /// Lets `fid` itself go where `names` lead.
@@ -290,6 +303,10 @@ impl Client {
 
     /// Makes `newfid` an extended attribute of the file, or with an empty name the list of them.
     /// Returns its size in bytes too.
+    ///
+    /// # Errors
+    ///
+    /// - `E2BIG` if it is larger than Linux knows.
     pub(crate) fn xattrwalk(
         &self,
         fid: &Fid,
@@ -309,8 +326,12 @@ impl Client {
                 ..Call::default()
             },
         )?;
-        let size = answer.decode()?.size;
-        Ok((answer.request().take_fid().ok_or(EIO)?, size))
+        answer.made_fid(|reply| {
+            if reply.size > XATTR_SIZE_MAX {
+                return Err(E2BIG);
+            }
+            Ok(reply.size)
+        })
     }
 
     /// Makes `fid` an extended attribute that is about to be written; its Tclunk sets it.
@@ -327,22 +348,32 @@ impl Client {
 
     /// Locks or unlocks a range; returns the status, one of [`lock`].
     ///
-    /// A dying task that unlocks does not wait for the answer.
+    /// What unlocks is always sent, since nobody would do it again: a dying task does not wait for
+    /// the answer, and one that is killed while it waits leaves the message as it is.
     pub(crate) fn lock(&self, fid: Arc<Fid>, message: &Tlock<'_>) -> Result<u8> {
-        let call = Call {
+        let call = |fid| Call {
             fid: Some(fid),
             ..Call::default()
         };
-        if message.ty == lock::TYPE_UNLCK && task::dying() {
-            // Sent by the work queue, in order with the Tclunk that may follow, and behind the
-            // flushes of this task.
-            let parked = self.prepare(message, Kind::Rpc, NOTE, call)?;
-            self.push_todo(Arc::from(parked), Todo::UNLOCK);
-            self.work_soon();
-            return Ok(lock::SUCCESS);
+        if message.ty != lock::TYPE_UNLCK {
+            return Ok(self.rpc(message, call(fid))?.decode()?.status);
         }
-        let answer = self.rpc(message, call)?;
-        Ok(answer.decode()?.status)
+        if !task::dying() && self.pass_gate(Patience::Killable).is_ok() {
+            match self.rpc_async(message, call(fid.clone()), Done::Wake) {
+                Ok(request) => {
+                    self.wait(&request, Patience::Killable)?;
+                    return Ok(Answer::<Tlock<'_>>::new(self, request).decode()?.status);
+                }
+                Err(err) if is_passing(err) => {}
+                Err(err) => return Err(err),
+            }
+        }
+        // Sent by the work queue, behind the flushes of this task and before the Tclunk of the fid.
+        let parked = self.prepare(message, Kind::Rpc, NOTE, call(fid.clone()))?;
+        fid.unlock_parked();
+        self.push_todo(Arc::from(parked), Todo::UNLOCK);
+        self.work_soon();
+        Ok(lock::SUCCESS)
     }
 
     /// Asks who holds a lock that is in the way; hands the answer to `f`.

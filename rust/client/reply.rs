@@ -89,9 +89,6 @@ impl Client {
     pub(crate) fn complete(&self, req: Arc<Request>, len: usize, done: Completed) {
         req.fcall().complete(done, len);
         let outcome = self.check_frame(&req, len);
-        if outcome.is_ok() && self.stalled.load(Relaxed) {
-            self.stalled.store(false, Relaxed);
-        }
         self.end(req, outcome);
     }
 

@@ -56,7 +56,10 @@ use crate::{
     sys::{
         fcall::Fcall,
         params,
-        payload::Payload,
+        payload::{
+            Direction,
+            Payload, //
+        },
         task,
         trace,
         wait::{
@@ -164,6 +167,32 @@ impl<'a, M: Tmessage> Answer<'a, M> {
             received,
             asked,
         ))
+    }
+
+    /// The fid that the request has made, and what `f` makes of the reply.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`decode`](Self::decode) and of `f`. Then the fid is clunked, unless the server has
+    /// refused to make it.
+    pub(super) fn made_fid<T>(
+        &self,
+        f: impl FnOnce(<M::Reply as Message>::Value<'_>) -> Result<T>,
+    ) -> Result<(Arc<Fid>, T)> {
+        let result = self.decode().and_then(f);
+        let fid = self.request.take_fid().ok_or(EIO)?;
+        let err = match result {
+            Ok(value) => return Ok((fid, value)),
+            Err(err) => err,
+        };
+        let refused = self
+            .frame()
+            .is_ok_and(|frame| error_in(self.client.dialect(), frame).is_some());
+        if !refused {
+            self.client.clunk_later(fid, 0);
+            self.client.work_soon();
+        }
+        Err(err)
     }
 
     /// The request.
@@ -307,6 +336,12 @@ impl Client {
     }
 
     /// Encodes `message` into a new request.
+    ///
+    /// # Errors
+    ///
+    /// - `ENAMETOOLONG` if it does not fit into a frame.
+    /// - `ENOMEM` if there is no memory.
+    #[inline(never)]
     pub(super) fn prepare<M: Tmessage>(
         &self,
         message: &M,
@@ -329,6 +364,17 @@ impl Client {
         let len = encode_frame(fcall.tcall_mut(), NOTAG, message, dialect)
             .map_err(|_| ENAMETOOLONG)?;
         fcall.set_tlen(len);
+        let outside = match &call.payload {
+            Some(payload) if payload.direction() == Direction::ToServer => payload.len(),
+            _ => 0,
+        };
+        // Before there is an agreement only Tversion is sent.
+        let msize = self.session.as_ref().map_or(u32::MAX, |agreed| agreed.msize.get());
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        let msize = msize as usize;
+        if len.saturating_add(outside) > msize {
+            return Err(ENAMETOOLONG);
+        }
         let owner = task::current_id().get();
         Request::new(kind, done, owner, fcall, call.payload, call.fid)
     }
@@ -417,7 +463,8 @@ impl Client {
         let mut bounded = task::exiting();
         loop {
             let (mode, timeout) = if bounded {
-                let timeout = if self.stalled.load(Relaxed) {
+                // A task waits for that long once, not once for each of its requests.
+                let timeout = if self.gave_up.load(Relaxed) == task::current_id().get() {
                     0
                 } else {
                     params::exit_timeout()
@@ -442,17 +489,18 @@ impl Client {
                 }
                 Wait::Signal => return Err(ERESTARTSYS),
                 Wait::TimedOut => {
-                    self.report_stall();
+                    self.report_give_up();
                     return Err(EIO);
                 }
             }
         }
     }
 
-    /// Says once per stall that an exiting task has given up.
-    fn report_stall(&self) {
-        if !self.stalled.xchg(true, Relaxed) {
-            pr_warn!("the server does not answer: an exiting task has given up its data\n");
+    /// Says once for each task that it has given up its data to exit.
+    fn report_give_up(&self) {
+        let owner = task::current_id().get();
+        if self.gave_up.xchg(owner, Relaxed) != owner {
+            pr_warn!("the server does not answer: an exiting task gives up what it has to write\n");
         }
     }
 

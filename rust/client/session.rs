@@ -135,8 +135,7 @@ impl Client {
                 ..Call::default()
             },
         )?;
-        let qid = answer.decode()?.qid;
-        Ok((answer.request().take_fid().ok_or(EIO)?, qid))
+        answer.made_fid(|reply| Ok(reply.qid))
     }
 
     /// Gives `fid` back to the server. It is gone for the caller, whatever is returned.
@@ -157,7 +156,11 @@ impl Client {
             AsyncClunk::Always => false,
         };
         let owner = task::current_id().get();
-        let wait = wait && !task::dying() && self.pass_gate(Patience::Killable).is_ok();
+        // In a thread of the kernel's nobody asks for the result, and nothing could end the wait.
+        let wait = wait
+            && !task::dying()
+            && !task::is_kernel_thread()
+            && self.pass_gate(Patience::Killable).is_ok();
         if self.holds_back(&fid, owner) {
             self.clunk_later(fid, owner);
         } else if wait {

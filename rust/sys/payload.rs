@@ -4,16 +4,14 @@
 //!
 //! # Zero copy or not
 //!
-//! The data of Twrite and Rread go between the server and the pages of the caller directly when
-//! that is safe, and through bounce buffers when it is not. A request may outlive the call that
-//! sent it: a fatal signal ends the call at once, and the server may go on with the pages. So:
+//! A request may outlive the call that sent it: a fatal signal, `umount -f` or the end of the device
+//! ends the call at once, and the server may go on with the memory. So:
 //!
-//! - The server *reads* pages of the page cache and pinned user pages directly. The payload has
-//!   references of its own; at worst the server reads something newer.
-//! - The server *writes* directly only to anonymous pages of the calling process, which netfs has
-//!   pinned, and only if no other process shares the memory. Who could see late bytes is dying.
-//! - Everything else, above all slab and stack memory, page cache to be filled and user memory
-//!   that nobody has pinned, is copied.
+//! - What the server *reads*, pages of the page cache and pinned user pages, it reads directly. The
+//!   payload has references of its own; at worst the server reads something newer.
+//! - What the server *writes* goes through bounce buffers. The iterators of netfs do not tell whose
+//!   pages are behind them, and whoever has been told that the call ended must not see late bytes.
+//! - Slab and stack memory, and user memory that nobody has pinned, is copied both ways.
 //!
 //! Bounce buffers and page references live as long as the payload, which the transport keeps with
 //! its request until the server is done.
@@ -269,8 +267,8 @@ impl Payload {
         Ok(this)
     }
 
-    /// The pages under the next bytes of `iter`: `len` at most, fewer if they are in more than
-    /// `max_segments` pieces. Advances `iter` by what was taken.
+    /// The pages under the next bytes of `iter`, for a server to read: `len` bytes at most, fewer if
+    /// they are in more than `max_segments` pieces. Advances `iter` by what was taken.
     ///
     /// `None`, with `iter` where it was, if this memory may not be given to a server.
     ///
@@ -282,18 +280,17 @@ impl Payload {
     pub(crate) fn zero_copy(
         iter: &mut IovIter<'_>,
         len: usize,
-        direction: Direction,
         max_segments: usize,
     ) -> Result<Option<Self>> {
         let len = len.min(iter.count());
-        if len == 0 || !may_lend(iter.kind(), direction) {
+        if len == 0 || !matches!(iter.kind(), Kind::Bvec | Kind::Folioq | Kind::Xarray) {
             return Ok(None);
         }
         let expected = len.div_ceil(kernel::page::PAGE_SIZE) + 1;
         let mut this = Self {
             sg: SgTable::new(expected, max_segments)?,
             len: 0,
-            direction,
+            direction: Direction::ToServer,
             memory: Memory::Pages,
         };
 
@@ -354,9 +351,8 @@ impl Payload {
     /// Adds `len` bytes of one page, with a reference of our own.
     fn add_page(&mut self, page: *mut bindings::page, off: u32, len: u32) -> Result<(), Stop> {
         let page = NonNull::new(page).ok_or(Stop::Refused)?;
-        let writes = self.direction == Direction::FromServer;
         // SAFETY: the caller's iterator keeps the page alive for now.
-        if !unsafe { bindings::p9rs_page_lend(page.as_ptr(), writes) } {
+        if !unsafe { bindings::p9rs_page_lend(page.as_ptr()) } {
             return Err(Stop::Refused);
         }
         // SAFETY: the reference just taken keeps the page alive until `drop`; `off + len` is at
@@ -374,11 +370,6 @@ impl Payload {
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
         self.len += len as usize;
         Ok(())
-    }
-
-    /// Whether these are pages of the caller: what a server has written is where it belongs.
-    pub(crate) fn is_zero_copy(&self) -> bool {
-        matches!(self.memory, Memory::Pages)
     }
 
     /// Copies the first `n` bytes, which the server has written, to `iter`, which advances.
@@ -411,7 +402,7 @@ impl Payload {
     /// has been copied. Returns that length: less than before if the iterator ends or user memory
     /// is not there. A payload of no bytes must not be sent.
     pub(crate) fn fill_from_iter(&mut self, iter: &mut IovIter<'_>) -> usize {
-        if self.is_zero_copy() {
+        if matches!(self.memory, Memory::Pages) {
             return 0;
         }
         let n = self.sg.walk(self.len, |addr, len| {
@@ -439,17 +430,6 @@ enum Stop {
     Refused,
     /// No memory for the table.
     NoMemory,
-}
-
-/// Whether memory of this kind may be given to a server at all; the pages decide in the end.
-fn may_lend(kind: Kind, direction: Direction) -> bool {
-    match direction {
-        Direction::ToServer => matches!(kind, Kind::Bvec | Kind::Folioq | Kind::Xarray),
-        Direction::FromServer => {
-            // SAFETY: only looks at the current task.
-            kind == Kind::Bvec && unsafe { bindings::p9rs_mm_is_private() }
-        }
-    }
 }
 
 impl Drop for Payload {

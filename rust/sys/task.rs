@@ -58,6 +58,12 @@ pub(crate) fn exiting() -> bool {
     unsafe { bindings::p9rs_exiting() }
 }
 
+/// Whether the running task is a thread of the kernel's, which no signal can end.
+pub(crate) fn is_kernel_thread() -> bool {
+    // SAFETY: Reads flags of the running task, which exists.
+    unsafe { bindings::p9rs_is_kernel_thread() }
+}
+
 /// Whether the running task is dying, at whatever stage: it should wait for no one.
 pub(crate) fn dying() -> bool {
     fatal_signal_pending() || exiting()

@@ -157,8 +157,10 @@ impl<S: Send + Unpin> Handle<S> {
         &self.ring
     }
 
-    /// Resets the device and makes it ready again. Afterwards it touches no memory of ours. Does
-    /// nothing if the device is gone.
+    /// Resets the device and makes it ready again, if `needed` says so. Afterwards it touches no
+    /// memory of ours. Does nothing if the device is gone.
+    ///
+    /// `needed` is asked when nobody else can reset the device.
     ///
     /// Context: process context; sleeps. Takes the lock of the device.
     ///
@@ -166,11 +168,11 @@ impl<S: Send + Unpin> Handle<S> {
     ///
     /// What the device and its bus say if they can not be made ready again. The ring is stopped
     /// then.
-    pub(crate) fn reset(&self) -> Result {
+    pub(crate) fn reset(&self, needed: impl FnOnce() -> bool) -> Result {
         // SAFETY: `self.dev` keeps the device alive.
         unsafe { bindings::p9rs_device_lock(self.raw()) };
         let bound = *self.bound.lock();
-        let result = if bound {
+        let result = if bound && needed() {
             // SAFETY: under the lock of the device the driver stays bound, and nobody else resets
             // it but its bus, which the callbacks take into account.
             to_result(unsafe { bindings::virtio_device_reset_prepare(self.vdev) }).and_then(|()| {
@@ -415,6 +417,9 @@ impl<T: Driver> Adapter<T> {
         // INVARIANT: the driver core drops the data next, and nobody starts the ring again.
         // SAFETY: the device is still bound, and the mutex is locked.
         unsafe { this.stop(Stop::Reset) };
+        // The bus wants the device reset, also if it has no queue since it could not be restarted.
+        // SAFETY: the device is valid and has no queue.
+        unsafe { bindings::virtio_reset_device(vdev) };
         drop(bound);
         T::gone(&this.driver);
         // SAFETY: the device is valid.

@@ -229,7 +229,7 @@ impl<S: Send + Unpin> Ring<S> {
 pub(crate) struct Answer {
     /// The request.
     pub(crate) req: Arc<Request>,
-    /// The bytes that the device says it has written, at most those that it was given room for.
+    /// The bytes that the device says it has written; none if they are more than it has room for.
     pub(crate) len: usize,
     /// The device is done with the request's memory. `None` if the request was [given
     /// up](Guard::give_up) and has ended long ago.
@@ -328,9 +328,10 @@ impl<S: Unpin> Guard<'_, S> {
         let token = NonNull::new(token)?;
         // SAFETY: the descriptors are back.
         let (req, done) = unsafe { queue.take(token) }?;
-        // The device may say anything.
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
-        let len = (len as usize).min(room(&req));
+        let len = len as usize;
+        // The device may say anything. More than it has room for is as good as nothing.
+        let len = if len > room(&req) { 0 } else { len };
         Some(Answer { req, len, done })
     }
 
@@ -467,8 +468,9 @@ impl Virtqueue {
         }
         match result {
             Ok(()) => Ok(()),
-            Err(err) if err == ENOSPC => Err(Refused::Full),
-            Err(err) if err == ENOMEM => Err(Refused::NoMemory),
+            // There is room, see `check`; but without memory for an indirect table the descriptors
+            // go to the ring one by one, and then there may be none.
+            Err(err) if err == ENOSPC || err == ENOMEM => Err(Refused::NoMemory),
             Err(_) => Err(Refused::Broken),
         }
     }

@@ -313,12 +313,14 @@ impl Channel {
     /// - `EBUSY` if it serves another mount.
     /// - `ENODEV` if the device does not work.
     pub(super) fn attach(&self, client: &Arc<Client>) -> Result<u64> {
-        let ring = self.handle.ring().lock();
-        let usable = ring.client.is_some() || ring.is_up() && ring.outstanding <= MAX_GIVEN_UP;
-        drop(ring);
-        if !usable {
+        let unusable = || {
+            let ring = self.handle.ring().lock();
+            let bearable = MAX_GIVEN_UP.min(ring.capacity() / 2);
+            ring.client.is_none() && (!ring.is_up() || ring.outstanding > bearable)
+        };
+        if unusable() {
             // One that has failed before may succeed now.
-            self.handle.reset()?;
+            self.handle.reset(unusable)?;
         }
         let mut ring = self.handle.ring().lock();
         if ring.client.is_some() {
@@ -336,7 +338,8 @@ impl Channel {
     /// The most pieces that the payload of a request may be in.
     pub(super) fn max_segments(&self) -> usize {
         let ring = self.handle.ring().lock();
-        ring.max_segments(reserve(ring.capacity()))
+        // None would say that there are no payloads; a ring that is stopped takes no request anyway.
+        ring.max_segments(reserve(ring.capacity())).max(1)
     }
 
     /// Sends `req` for the mount with the number `session`, or queues it.
@@ -474,7 +477,7 @@ impl virtio::Driver for Channel {
             let calling = Calling::new(this, &ring);
             // Room first, then the news: what waits is sent while the answers are looked at.
             this.send(ring);
-            for answer in batch.into_iter().flatten() {
+            for answer in batch.iter_mut().filter_map(Option::take) {
                 // What was given up belongs to no client any more.
                 if let (Some(client), Some(done)) = (&calling.client, answer.done) {
                     client.complete(answer.req, answer.len, done);
