@@ -35,6 +35,15 @@ modprobe -d "$kernel" -S "$version" --show-depends -a "${wanted[@]}" 2>/dev/null
 	done
 if [ "$client" = rust ]; then
 	cp "/src/build/modules/$(basename "${folder%%-*}")"/*.ko "$modules/updates/"
+	# For tests that compare, out of modprobe's sight.
+	mkdir "$stage/9pnet/stock"
+	for module in 9pnet 9pnet_virtio; do
+		file=$(modinfo -b "$kernel" -k "$version" -n "$module")
+		case $file in
+		*.xz) xz -dc "$file" >"$stage/9pnet/stock/$module.ko" ;;
+		*) cp "$file" "$stage/9pnet/stock/" ;;
+		esac
+	done
 fi
 touch "$modules"/modules.{order,builtin,builtin.modinfo}
 depmod -b "$stage" "$version"
@@ -50,6 +59,13 @@ ports=(-device virtio-serial-pci
 	-device "virtserialport,nr=1,chardev=out,name=org.9pnet.out"
 	-device "virtserialport,nr=2,chardev=err,name=org.9pnet.err"
 	-device "virtserialport,nr=3,chardev=ctl,name=org.9pnet.ctl")
+# With a folder hang in the share: hangfs on it, which takes the guest's orders over a port.
+if [ -d /share/hang ]; then
+	/src/build/bin/hangfs /share/hang $run/hang 3>&- 4>&- &
+	until [ -S $run/hang ]; do sleep 0.05; done
+	ports+=(-chardev "socket,id=hang,path=$run/hang"
+		-device "virtserialport,nr=4,chardev=hang,name=org.9pnet.hang")
+fi
 [ "$interactive" = no ] ||
 	ports+=(-chardev "stdio,id=tty,signal=off" -device "virtconsole,nr=0,chardev=tty")
 [ "$interactive" = yes ] || exec </dev/null

@@ -10,7 +10,7 @@ KERNEL_PIN=7.3.4+deb13-amd64
 SUITE=trixie
 
 # Room the set-up takes in the cache, in MB, with some to spare.
-DISK_MB=12000
+DISK_MB=9000
 
 # What the Debian root holds: compilers, QEMU and tools, and what the guest needs besides.
 PACKAGES=(
@@ -21,6 +21,7 @@ PACKAGES=(
 	keyutils file diod
 )
 
+export LC_ALL=C
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/9pnet
@@ -46,16 +47,19 @@ number() { [[ $2 =~ ^[0-9]*$ ]] || die "$1=$2: must be a number"; }
 # step TEXT COMMAND...: runs COMMAND, tells on one line what it does and how long it took, a dot
 # for every five seconds; its output goes to build/log, the end of which is shown if it fails.
 step() {
-	local text=$1 log ticker rc=0 start=$EPOCHREALTIME
+	local text=$1 log ticker rc start=$EPOCHREALTIME
 	shift
 	log=${text//[^A-Za-z0-9]/-}
 	log=$BUILD/log/${log:0:40}.log
 	mkdir -p "$BUILD/log"
 	printf '%s ..' "$text" >&2
-	while sleep 5; do printf . >&2; done &
+	# The dots end with this script; they hold neither its output nor its lock.
+	while sleep 5 2>/dev/null && kill -0 $$ 2>/dev/null; do printf . >&2; done >/dev/null 9>&- &
 	ticker=$!
-	"$@" >"$log" 2>&1 </dev/null &
-	wait $! || rc=$?
+	set +e # not "|| rc=$?", which would let "$@" go on after an error
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
 	kill "$ticker"
 	wait "$ticker" 2>/dev/null || true
 	if [ "$rc" != 0 ]; then
@@ -64,6 +68,13 @@ step() {
 		die "'$text' failed, the whole of its output is in ${log#"$TOP"/}"
 	fi
 	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf " %.1f s\n", b - a }' >&2
+}
+
+# reach MIRROR: ends with one line if the Debian mirror cannot be read.
+reach() {
+	/usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file \
+		"${1%/}/dists/$SUITE/InRelease" "$CACHE/.reach" >/dev/null 2>&1 ||
+		die "cannot read the Debian mirror $1: check the network, or give MIRROR=http://..."
 }
 
 # locked NAME: lets one set-up at a time make NAME, until the calling script ends or locks another.

@@ -19,7 +19,7 @@ KERNELS=$CACHE/kernel
 fetch() { # VERSION-OR-EMPTY: unpacks a kernel's packages, by default the newest one's
 	local version=${1:-} package
 	local dir=/cache/kernel
-	apt-get -qq -o APT::Sandbox::User=root update
+	apt-get -qq -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any update
 	if [ -z "$version" ] || ! apt-cache show "linux-image-$version" >/dev/null 2>&1; then
 		version=$(apt-cache search --names-only '^linux-image-[0-9.]+\+deb13-amd64$' |
 			sed 's/^linux-image-\([^ ]*\) .*/\1/' | sort -V | tail -n 1)
@@ -100,6 +100,7 @@ locked kernel
 mkdir -p "$KERNELS"
 if [ ! -e "$(echo "$KERNELS"/image/lib/modules/*/vmlinuz)" ] || [ ! -e "$KERNELS/image/Module.symvers" ] ||
 	[ "$(cat "$KERNELS/image/pin" 2>/dev/null)" != "$KERNEL_PIN" ]; then
+	reach "$(awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list")"
 	rm -rf "$KERNELS/source" "$KERNELS/stock"
 	step "fetching kernel $KERNEL_PIN: image, modules, headers, source" in_root fetch "$KERNEL_PIN"
 	echo "$KERNEL_PIN" >"$KERNELS/image/pin"

@@ -9,7 +9,7 @@ set -euo pipefail
 
 : "${CLIENT:=rust}" "${KERNEL:=stock}" "${TRANS:=virtio}" "${MSIZE:=}" "${MOUNT_OPTS:=}" "${SMP:=2}"
 : "${MEM:=1G}" "${TIMEOUT:=}" "${QEMU_EXTRA:=}" "${MOUNT:=yes}" "${SHARE:=$BUILD/share}"
-: "${RUN:=$BUILD/run}" "${CMD:=}"
+: "${RUN:=$BUILD/run}" "${CMD:=}" "${ROOT_ON:=image}"
 
 one_of CLIENT "$CLIENT" rust c
 one_of KERNEL "$KERNEL" stock debug
@@ -38,10 +38,12 @@ flock -n 8 || die "a guest already runs in ${RUN#"$TOP"/}: wait for it or give a
 
 # What the guest gets: settings, command, selftests. boot.sh adds the modules.
 stage=$RUN/stage
-rm -rf "$stage" "$RUN/status" "$RUN/console.log"
+rm -rf "$stage" "$RUN/status" "$RUN/console.log" "$RUN/hang"
 mkdir -p "$stage/9pnet"
 cp "$TOP/qemu/init" "$stage/9pnet/"
 cp -r "$TOP/scripts/selftests" "$stage/9pnet/"
+[ ! -d "$BUILD/bin" ] || cp -r "$BUILD/bin" "$stage/9pnet/"
+[ "$ROOT_ON" = image ] || touch "$stage/9pnet/root-on-share"
 options=trans=$TRANS,version=9p2000.L${MSIZE:+,msize=$MSIZE}${MOUNT_OPTS:+,$MOUNT_OPTS}
 interactive=no
 if [ -z "$CMD" ] && [ -t 0 ]; then
@@ -56,8 +58,9 @@ else
 fi
 [ $interactive = yes ] || : "${TIMEOUT:=600}"
 read -r rows columns < <(stty size 2>/dev/null || echo 24 80)
+[ "$rows" != 0 ] || rows=24 columns=80
 {
-	declare -p options rows columns MOUNT CLIENT KERNEL TRANS MSIZE
+	declare -p options rows columns MOUNT CLIENT KERNEL TRANS MSIZE ${ROUNDS:+ROUNDS} ${LONG:+LONG}
 	echo "TERM=${TERM:-dumb} MAINBOOT=yes"
 } >"$stage/9pnet/env"
 
@@ -65,13 +68,17 @@ accel=tcg,thread=multi
 ! { grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; } || accel=kvm
 
 # The guest's stdout and stderr come through pipes of their own, which end with QEMU.
-exec 3> >(exec cat) 4> >(exec cat >&2)
+exec 3> >(exec cat)
+pipes=$!
+exec 4> >(exec cat >&2)
+pipes+=" $!"
 status=0
-SSL_CERT_FILE='' "$TOP/scripts/in-root.sh" --bind "$(realpath "$SHARE"):/share" \
+"$TOP/scripts/in-root.sh" --bind "$(realpath "$SHARE"):/share" \
 	--bind "$(realpath "$RUN"):/run/9pnet" qemu/boot.sh "$folder" "$image" "$CLIENT" "$accel" \
 	"$interactive" "$SMP" "$MEM" "${TIMEOUT:-0}" "$QEMU_EXTRA" || status=$?
 exec 3>&- 4>&-
-wait
+# shellcheck disable=SC2086 # two numbers
+wait $pipes
 
 console=${RUN#"$TOP"/}/console.log
 if [ -s "$RUN/status" ]; then

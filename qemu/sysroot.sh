@@ -40,7 +40,11 @@ make_root() {
 		--aptopt='Acquire::Retries "3"' "$SUITE" "$tmp" "${sources[@]}"
 	mkdir -p "$tmp"/{src,cache,share}
 	echo "$stamp" >"$tmp/.complete"
-	rm -rf --one-file-system "$ROOT"
+	if [ -d "$ROOT" ]; then
+		exec 7<"$ROOT"
+		flock 7 # until no command runs in the old one
+		rm -rf --one-file-system "$ROOT"
+	fi
 	mv "$tmp" "$ROOT"
 }
 
@@ -56,5 +60,6 @@ free=$(($(df --output=avail -B1M "$CACHE" | tail -n 1)))
 	die "$CACHE has $free MB free, $DISK_MB are needed: make room or set XDG_CACHE_HOME"
 MIRROR=${MIRROR:-$(mirror)}
 [ -n "$MIRROR" ] || die "found no Debian mirror in this machine's apt sources: give MIRROR=http://..."
+reach "$MIRROR"
 [ -x "$(command -v mmdebstrap)" ] || step "installing mmdebstrap" install_tools
 step "making a Debian 13 root with compilers and QEMU from $MIRROR" make_root

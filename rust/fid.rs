@@ -140,8 +140,10 @@ impl Fid {
     }
 
     /// Notes that a Tread has been answered in full.
+    ///
+    /// In a directory the next Tread must begin where the last one has ended; see read(5).
     pub(crate) fn set_pipelined(&self) {
-        if !self.is_pipelined() && !self.xattr.load(Relaxed) {
+        if !self.is_pipelined() && !self.xattr.load(Relaxed) && !self.c.is_dir() {
             self.pipelined.store(true, Relaxed);
         }
     }

@@ -41,8 +41,9 @@ boots() {
 	[ "$client" = "$CLIENT" ] || suffix=@$client
 	while [ $# -gt 0 ]; do
 		rm -rf "$RUN/share"
-		mkdir -p "$RUN/share"
+		mkdir -p "$RUN/share/hang"
 		echo "Hello from the host." >"$RUN/share/hello"
+		for name; do (cd "$RUN/share" && eval "$(header "$name" host)"); done
 		start=$SECONDS
 		CLIENT=$client QEMU_EXTRA=$extra SHARE=$RUN/share TIMEOUT=$((300 + 600 * $#)) \
 			CMD="exec bash /9pnet/selftests/run.sh $*" "$TOP/qemu/run.sh" 2>&1 | tee "$out" || true
@@ -60,7 +61,7 @@ boots() {
 		done
 		if [ $# -gt 0 ] && { [ -z "$line" ] && ! grep -q 'status 99' "$out"; }; then
 			results+=("FAIL $1$suffix $((SECONDS - start))") # the guest died with it
-			cp "$RUN/console.log" "$RUN/console-$1.log" 2>/dev/null || true
+			tail -n 40 "$RUN/console.log" | sed 's/^/# /'
 			shift
 		elif [ $# = 0 ]; then
 			line=$(grep -aE '^(ok|not ok) [0-9]+ kmemleak' "$out" || true)
@@ -73,6 +74,7 @@ boots() {
 }
 
 selftests() {
+	"$TOP/scripts/tools.sh"
 	local name wants together=() other=()
 	for name in "$TOP"/scripts/selftests/test_*.sh; do
 		name=${name##*/test_}
@@ -112,6 +114,7 @@ if [ "$CLIENT" = rust ]; then
 	else
 		[ -z "$T" ] || "$TOP/scripts/modules.sh" || exit 1
 		selftests
+		stage root-on-9p "$TOP/scripts/root-boot.sh"
 	fi
 else
 	selftests

@@ -29,6 +29,10 @@ bind() {
 	mount --rbind "$1" "$ROOT$2"
 }
 
+# Nobody replaces the root while this runs in it.
+exec 7<"$ROOT"
+flock -s 7
+
 mkdir -p "$CACHE/cargo"
 bind /proc /proc
 bind /sys /sys

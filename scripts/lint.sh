@@ -58,7 +58,7 @@ layers() {
 
 # Text of the tree: no spaces at line ends, files end with a newline.
 spaces() {
-	! git -c safe.directory=/src ls-files -co --exclude-standard |
+	! git -c safe.directory=/src ls-files -co --exclude-standard 2>/dev/null |
 		grep -vE '^LICENSE$' | xargs grep -nIE '[ 	]+$' -- /dev/null
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Attributes of files and of the file system.
+//! Attributes of files and of the file system, as 9P2000.L has them.
 
 use super::{
     errno,
@@ -115,28 +115,5 @@ p9_export! {
             // SAFETY: by the safety requirements.
             unsafe { *sb = stat };
         }))
-    }
-
-    /// Asks for attributes as 9P2000 and 9P2000.u do. No session speaks those.
-    ///
-    /// # Safety
-    ///
-    /// None.
-    pub unsafe extern "C" fn p9_client_stat(
-        _fid: *mut bindings::p9_fid,
-    ) -> *mut bindings::p9_wstat {
-        EOPNOTSUPP.to_ptr()
-    }
-
-    /// Sets attributes as 9P2000 and 9P2000.u do. No session speaks those.
-    ///
-    /// # Safety
-    ///
-    /// None.
-    pub unsafe extern "C" fn p9_client_wstat(
-        _fid: *mut bindings::p9_fid,
-        _wst: *mut bindings::p9_wstat,
-    ) -> c_int {
-        EOPNOTSUPP.to_errno()
     }
 }

@@ -87,6 +87,12 @@ impl P9Client {
         unsafe { (*self.as_ptr()).msize = msize };
     }
 
+    /// Sets the dialect. To be called before the file system learns of the session.
+    pub(crate) fn set_dialect(&self, dialect: Dialect) {
+        // SAFETY: the field is valid, and nobody reads it yet.
+        unsafe { (*self.as_ptr()).proto_version = number(dialect) };
+    }
+
     /// Sets the transport and the dialect. To be called before anybody learns of the session.
     fn set_up(&self, trans: &TransRef, dialect: Dialect) {
         // SAFETY: the fields are valid, and nobody reads them yet.
@@ -126,8 +132,8 @@ fn dialect(number: u8) -> Option<Dialect> {
 ///
 /// # Errors
 ///
-/// - `EPROTONOSUPPORT` if the transport or the dialect is not known.
-/// - `EINVAL` if the frames are too small.
+/// - `EPROTONOSUPPORT` if there is no transport.
+/// - `EINVAL` if the dialect is not known, or the frames are too small.
 ///
 /// Errors of the transport, of Tversion and of the memory allocation are propagated as-is.
 ///
@@ -150,10 +156,6 @@ unsafe fn create(fc: *mut bindings::fs_context) -> Result<Arc<Client>> {
         }
     };
     let dialect = dialect(opts.proto_version).ok_or(EINVAL)?;
-    if !dialect.is_dotl() {
-        pr_err!("only the dialect 9p2000.L is supported, mount with version=9p2000.L\n");
-        return Err(EPROTONOSUPPORT);
-    }
     let clnt = Client::new(P9Client::new(), crate::work_queue()?)?;
     clnt.c().set_up(&trans, dialect);
     let result = connect(&clnt, &trans, fc, opts.msize, dialect);

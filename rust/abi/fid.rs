@@ -10,7 +10,8 @@ use crate::{
     fid::Fid,
     proto::types::{
         FidNum,
-        Qid, //
+        Qid,
+        QidType, //
     },
     sys::{
         export::p9_export,
@@ -100,6 +101,11 @@ impl P9Fid {
     pub(super) fn set_qid(&self, qid: Qid) {
         // SAFETY: the field is valid; see the type's description.
         unsafe { (*self.as_ptr()).qid = qid.into() };
+    }
+
+    /// Whether it is a directory.
+    pub(crate) fn is_dir(&self) -> bool {
+        QidType::new(self.qid().type_).contains(QidType::DIR)
     }
 
     /// Notes that it is open.

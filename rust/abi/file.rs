@@ -39,9 +39,14 @@ p9_export! {
         if fid.c().is_open() {
             return EINVAL.to_errno();
         }
-        // CAST: a mode is bits.
+        // CAST: a mode is bits; what 9P2000 knows of them fits into a byte.
         let flags = mode as u32 & bindings::p9_open_mode_t_P9L_MODE_MASK;
-        errno(clnt.lopen(fid, flags).map(|result| opened(fid, mode, &result)))
+        let result = if clnt.dialect().is_dotl() {
+            clnt.lopen(fid, flags)
+        } else {
+            clnt.open(fid, flags as u8)
+        };
+        errno(result.map(|result| opened(fid, mode, &result)))
     }
 
     /// Creates a file in the directory `ofid`, which becomes the opened file.
@@ -71,19 +76,31 @@ p9_export! {
         }))
     }
 
-    /// Creates a file as 9P2000 and 9P2000.u do. No session speaks those.
+    /// Creates a file in the directory `file`, which becomes the opened file, as 9P2000 does.
     ///
     /// # Safety
     ///
-    /// None.
+    /// `file` must be a fid, `name` a string, `extension` a string or null.
     pub unsafe extern "C" fn p9_client_fcreate(
-        _fid: *mut bindings::p9_fid,
-        _name: *const c_char,
-        _perm: u32,
-        _mode: c_int,
-        _extension: *mut c_char,
+        file: *mut bindings::p9_fid,
+        name: *const c_char,
+        perm: u32,
+        mode: c_int,
+        extension: *mut c_char,
     ) -> c_int {
-        EOPNOTSUPP.to_errno()
+        // SAFETY: by the safety requirements.
+        let (fid, clnt, name) = unsafe { (fid(file), client_of(file), bytes(name)) };
+        // SAFETY: by the safety requirements.
+        let extension = unsafe { bytes(extension) };
+        if fid.c().is_open() {
+            return EINVAL.to_errno();
+        }
+        // CAST: a mode is bits; what 9P2000 knows of them fits into a byte.
+        let flags = (mode as u32 & bindings::p9_open_mode_t_P9L_MODE_MASK) as u8;
+        errno(
+            clnt.create(fid, name, perm, flags, extension)
+                .map(|result| opened(fid, mode, &result)),
+        )
     }
 
     /// Lets the server write a file to its disk.

@@ -3,15 +3,26 @@
 //! The file record of 9P2000 and 9P2000.u: `struct p9_wstat`.
 
 use super::{
+    bytes,
     client::client,
-    duplicate, //
+    duplicate,
+    errno,
+    fid::{
+        client_of,
+        fid, //
+    },
 };
 use crate::{
     bindings,
     proto::{
         errno::Errno,
+        field::DotU,
         stat::Stat,
-        types::Dialect, //
+        types::{
+            Dialect,
+            Qid,
+            QidType, //
+        },
     },
     sys::export::p9_export,
 };
@@ -67,7 +78,74 @@ impl Drop for Wstat {
     }
 }
 
+/// The record at `wst` as it goes to a server.
+///
+/// # Safety
+///
+/// `wst` must be a record whose strings are null or strings that stay as they are for `'a`.
+unsafe fn to_stat<'a>(wst: &bindings::p9_wstat) -> Stat<'a> {
+    // SAFETY: by the safety requirements.
+    let string = |string| unsafe { bytes(string) };
+    Stat {
+        ty: wst.type_,
+        dev: wst.dev,
+        qid: Qid {
+            ty: QidType::new(wst.qid.type_),
+            version: wst.qid.version,
+            path: wst.qid.path,
+        },
+        mode: wst.mode,
+        atime: wst.atime,
+        mtime: wst.mtime,
+        length: wst.length,
+        name: string(wst.name),
+        uid: string(wst.uid),
+        gid: string(wst.gid),
+        muid: string(wst.muid),
+        extension: DotU(string(wst.extension)),
+        n_uid: DotU(wst.n_uid.val),
+        n_gid: DotU(wst.n_gid.val),
+        n_muid: DotU(wst.n_muid.val),
+    }
+}
+
 p9_export! {
+    /// Asks for attributes; the caller frees what is returned with [`p9stat_free`] and `kfree`.
+    ///
+    /// # Safety
+    ///
+    /// `file` must be a fid.
+    pub unsafe extern "C" fn p9_client_stat(
+        file: *mut bindings::p9_fid,
+    ) -> *mut bindings::p9_wstat {
+        // SAFETY: by the safety requirements.
+        let (fid, clnt) = unsafe { (fid(file), client_of(file)) };
+        let result = clnt
+            .stat(fid, |stat| Wstat::new(clnt.dialect(), &stat))
+            .and_then(|copy| {
+                let place = KBox::new_uninit(GFP_KERNEL)?;
+                Ok(KBox::write(place, copy?.into_raw()))
+            });
+        match result {
+            Ok(stat) => KBox::into_raw(stat),
+            Err(err) => err.to_ptr(),
+        }
+    }
+
+    /// Sets attributes.
+    ///
+    /// # Safety
+    ///
+    /// `file` must be a fid, `wst` a record whose strings are null or strings.
+    pub unsafe extern "C" fn p9_client_wstat(
+        file: *mut bindings::p9_fid,
+        wst: *mut bindings::p9_wstat,
+    ) -> c_int {
+        // SAFETY: by the safety requirements.
+        let (fid, clnt, stat) = unsafe { (fid(file), client_of(file), to_stat(&*wst)) };
+        errno(clnt.wstat(fid, stat))
+    }
+
     /// Decodes the first record in `buf`, the data of a directory. Returns its size, or a negative
     /// error number. The caller frees the strings with [`p9stat_free`].
     ///

@@ -19,6 +19,7 @@
 
 use super::{
     rpc::{
+        Answer,
         Call,
         Patience,
         Pending, //
@@ -34,9 +35,16 @@ use crate::{
         },
         errno::Errno,
         message::{
+            Rbulk,
+            Tmessage,
             Tread,
             Treaddir,
             Twrite, //
+        },
+        reply::{
+            error_in,
+            open_bulk_reply,
+            ReplyError, //
         },
     },
     sys::{
@@ -67,6 +75,12 @@ const WINDOW: usize = 8;
 /// Bytes of a Twrite before its data, and more than those of an Rread: `size[4] type[1] tag[2]
 /// fid[4] offset[8] count[4]`, and one to keep what stock negotiates.
 const IO_HEADER: u32 = 24;
+
+/// The longest frame with an error string in bytes; a longer one becomes `EPROTO`.
+///
+/// Not shorter: as long as where the reply is a frame of its own, see
+/// [`error_room`](crate::proto::message::error_room). Not longer: it is on the stack.
+const ERROR_FRAME: usize = 1024;
 
 /// A Tread that is under way, and how many bytes it asks for.
 struct Reading {
@@ -102,6 +116,35 @@ impl Window {
         self.first = (self.first + 1) % WINDOW;
         self.len -= 1;
         Some(reading)
+    }
+}
+
+impl<M: Tmessage> Answer<'_, M>
+where
+    M::Reply: Rbulk,
+{
+    /// How many of the `asked` bytes of bulk data have arrived in `payload`.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    fn decode_bulk(&self, payload: &Payload, asked: u32) -> Result<u32> {
+        let head = self.frame()?;
+        let total = self.request().fcall().total().unwrap_or(0);
+        let received = total.saturating_sub(head.len());
+        let dialect = self.client().dialect();
+        if received > 0 && !dialect.is_dotl() {
+            // An error string has gone to where the data should be.
+            let mut frame = [0; ERROR_FRAME];
+            if let Some((start, rest)) = frame.split_at_mut_checked(head.len()) {
+                start.copy_from_slice(head);
+                payload.copy_to_slice(rest);
+            }
+            if let Some(error) = frame.get(..total).and_then(|frame| error_in(dialect, frame)) {
+                return self.traced(Err(ReplyError::Server(error)));
+            }
+        }
+        self.traced(open_bulk_reply::<M::Reply>(dialect, head, received, asked))
     }
 }
 
@@ -254,7 +297,7 @@ impl Client {
             return all(iter.copy_to(data), data.len());
         };
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
-        let received = answer.decode_bulk(count_of(reading.asked))? as usize;
+        let received = answer.decode_bulk(payload, count_of(reading.asked))? as usize;
         all(payload.copy_to_iter(received, iter), received)
     }
 
@@ -290,7 +333,7 @@ impl Client {
             return Ok(data.len());
         };
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
-        let received = answer.decode_bulk(count_of(asked))? as usize;
+        let received = answer.decode_bulk(payload, count_of(asked))? as usize;
         let (to, _) = buf.split_at_mut_checked(received).ok_or(EIO)?;
         all(payload.copy_to_slice(to), received)
     }

@@ -18,12 +18,14 @@ use super::{
 use crate::{
     fid::Fid,
     proto::{
+        field::DotU,
         list::Names,
         message::{
             Message,
             Rgetattr,
             Rgetlock,
             Rstatfs,
+            Tcreate,
             Tfsync,
             Tgetattr,
             Tgetlock,
@@ -34,17 +36,21 @@ use crate::{
             Tmessage,
             Tmkdir,
             Tmknod,
+            Topen,
             Treadlink,
             Trename,
             Trenameat,
             Tsetattr,
+            Tstat,
             Tstatfs,
             Tsymlink,
             Tunlinkat,
             Twalk,
+            Twstat,
             Txattrcreate,
             Txattrwalk, //
         },
+        stat::Stat,
         types::{
             lock,
             Qid, //
@@ -175,6 +181,55 @@ impl Client {
             qid: reply.qid,
             iounit: reply.iounit,
         })
+    }
+
+    /// Opens the file with a mode as 9P2000 has it.
+    pub(crate) fn open(&self, fid: &Fid, mode: u8) -> Result<Opened> {
+        let message = Topen {
+            fid: fid.num(),
+            mode,
+        };
+        self.call(&message, |reply| Opened {
+            qid: reply.qid,
+            iounit: reply.iounit,
+        })
+    }
+
+    /// Creates a file in the directory `fid`, which becomes the opened file, as 9P2000 does.
+    pub(crate) fn create(
+        &self,
+        fid: &Fid,
+        name: &[u8],
+        perm: u32,
+        mode: u8,
+        extension: &[u8],
+    ) -> Result<Opened> {
+        let message = Tcreate {
+            fid: fid.num(),
+            name,
+            perm,
+            mode,
+            extension: DotU(extension),
+        };
+        self.call(&message, |reply| Opened {
+            qid: reply.qid,
+            iounit: reply.iounit,
+        })
+    }
+
+    /// Hands the attributes of the file to `f`, as 9P2000 has them.
+    pub(crate) fn stat<T>(&self, fid: &Fid, f: impl FnOnce(Stat<'_>) -> T) -> Result<T> {
+        let message = Tstat { fid: fid.num() };
+        self.call(&message, |reply| f(reply.stat))
+    }
+
+    /// Sets attributes, as 9P2000 does.
+    pub(crate) fn wstat(&self, fid: &Fid, stat: Stat<'_>) -> Result {
+        let message = Twstat {
+            fid: fid.num(),
+            stat,
+        };
+        self.call(&message, drop)
     }
 
     /// Creates a symbolic link to `target`.

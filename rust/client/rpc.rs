@@ -28,14 +28,12 @@ use crate::{
             encode_frame,
             frame_size,
             Message,
-            Rbulk,
             Tflush,
             Tmessage,
             Tversion, //
         },
         reply::{
             error_in,
-            open_bulk_reply,
             open_reply,
             ReplyError, //
         },
@@ -149,26 +147,6 @@ impl<'a, M: Tmessage> Answer<'a, M> {
         self.traced(open_reply::<M::Reply>(self.client.dialect(), frame))
     }
 
-    /// How many of the `asked` bytes of bulk data have arrived in the payload.
-    ///
-    /// # Errors
-    ///
-    /// As [`decode`](Self::decode).
-    pub(crate) fn decode_bulk(&self, asked: u32) -> Result<u32>
-    where
-        M::Reply: Rbulk,
-    {
-        let head = self.frame()?;
-        let total = self.request.fcall().total().unwrap_or(0);
-        let received = total.saturating_sub(head.len());
-        self.traced(open_bulk_reply::<M::Reply>(
-            self.client.dialect(),
-            head,
-            received,
-            asked,
-        ))
-    }
-
     /// The fid that the request has made, and what `f` makes of the reply.
     ///
     /// # Errors
@@ -195,18 +173,23 @@ impl<'a, M: Tmessage> Answer<'a, M> {
         Err(err)
     }
 
+    /// The session.
+    pub(super) fn client(&self) -> &'a Client {
+        self.client
+    }
+
     /// The request.
     pub(crate) fn request(&self) -> &Request {
         &self.request
     }
 
     /// The frame that has arrived.
-    fn frame(&self) -> Result<&[u8]> {
+    pub(super) fn frame(&self) -> Result<&[u8]> {
         self.request.outcome().unwrap_or(Err(EIO))
     }
 
     /// Turns what was decoded into a result of ours, and tells the tracepoint of it.
-    fn traced<T>(&self, reply: core::result::Result<T, ReplyError>) -> Result<T> {
+    pub(super) fn traced<T>(&self, reply: core::result::Result<T, ReplyError>) -> Result<T> {
         let reply = reply.map_err(|err| Error::from_errno(Errno::from(err).to_negative()));
         trace::client_res(
             self.client.c().as_ptr(),
@@ -351,7 +334,12 @@ impl Client {
     ) -> Result<Unsent> {
         let _nofs = task::NofsGuard::new();
         let dialect = self.dialect();
-        let room = HEADER_SIZE + message.reply_size(dialect);
+        let room = HEADER_SIZE
+            + match &call.payload {
+                // The data begin right behind the count; a longer error reaches into the payload.
+                Some(payload) if payload.direction() == Direction::FromServer => M::Reply::ROOM,
+                _ => message.reply_size(dialect),
+            };
         let new = match self.transport() {
             Some(transport) if !transport.has_linear_frames() => Fcall::new_scattered,
             _ => Fcall::new,

@@ -79,7 +79,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// - `EREMOTEIO` if the server refuses the dialect or a usable frame size.
+    /// - `EREMOTEIO` if the server refuses the dialect, and older ones, or a usable frame size.
     ///
     /// Errors of [`Client::rpc`] are propagated as-is.
     pub(crate) fn version(&self, dialect: Dialect, msize: Msize) -> Result {
@@ -93,8 +93,8 @@ impl Client {
         )?;
         let reply = answer.decode()?;
         let agreed = match negotiate(asked, &reply) {
-            Ok(agreed) if agreed.dialect == dialect => agreed,
-            _ => {
+            Ok(agreed) => agreed,
+            Err(_) => {
                 pr_err!(
                     "the server does not speak {} with frames of {} bytes or more\n",
                     BStr::from_bytes(dialect.name()),
@@ -104,6 +104,7 @@ impl Client {
             }
         };
         self.c().set_msize(agreed.msize.get());
+        self.c().set_dialect(agreed.dialect);
         self.session.populate(agreed);
         Ok(())
     }

@@ -25,6 +25,10 @@
 //! Rflush: flush(5) forbids to reuse `oldtag` before. A server that refuses Tflush gets the tag
 //! back with the reply to the request itself.
 //!
+//! A reply to an abandoned request may tell of something that has to be undone. Announced by
+//! [`Table::handle_reply_to_undo`], the request stays abandoned until [`Table::handle_undone`] as
+//! well: so its owner does nothing that the undoing could undo too.
+//!
 //! # Tags
 //!
 //! Requests use the tags below [`FLUSH_BIT`]; the Tflush of tag `t` has the tag `t | FLUSH_BIT`.
@@ -84,8 +88,20 @@ pub type Owner = u64;
 enum Flush {
     /// It is under way, or waits to be sent.
     Pending,
-    /// The server has refused it; the tag comes back with the reply to the request.
-    Refused,
+    /// It has been answered, which was not the end of the request: the server has refused it, or
+    /// the reply is not undone.
+    Answered,
+}
+
+/// What is known of the reply to an abandoned request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// It has not come.
+    None,
+    /// It has come, and what the request did is to be undone.
+    ToUndo,
+    /// It has come and was acted on.
+    Done,
 }
 
 /// What a slot holds.
@@ -99,8 +115,8 @@ enum State {
     Abandoned {
         /// The state of the Tflush.
         flush: Flush,
-        /// The reply has come and was acted on.
-        replied: bool,
+        /// The state of the reply.
+        answer: Answer,
     },
 }
 
@@ -144,7 +160,7 @@ impl<R> Default for Slot<R> {
 
 /// Where a [`Table`] keeps its slots; the only part that needs memory.
 pub trait Slots<R> {
-    /// How many slots there are.
+    /// How many slots there are. Those behind the first [`MAX_REQUESTS`] are never used.
     fn capacity(&self) -> usize;
     /// The slot number `index`, if `index < capacity()`.
     fn slot(&self, index: usize) -> Option<&Slot<R>>;
@@ -169,8 +185,8 @@ pub enum Reply<R> {
     Deliver(R),
     /// Nobody waits: undo what the request did on the server.
     ///
-    /// `released` tells that this was the end of the request (the server refuses Tflush, so no
-    /// Rflush follows).
+    /// `released` tells that this was the end of the request (the server has refused the Tflush,
+    /// so no Rflush follows).
     Undo {
         /// The request.
         request: R,
@@ -202,7 +218,8 @@ pub enum Rflush<R> {
         /// The request has been answered before the Rflush; otherwise it had no effect.
         replied: bool,
     },
-    /// The server has refused the Tflush; the request goes on until its reply.
+    /// The request goes on: the server has refused the Tflush, so the reply ends it; or the reply
+    /// has come and is not undone, so [`Table::handle_undone`] ends it.
     Refused,
     /// No Tflush was under way for this request.
     Stale,
@@ -320,7 +337,10 @@ impl<R, S: Slots<R>> Table<R, S> {
         let flush = tag.get() & FLUSH_BIT != 0;
         match slot.state {
             State::Waiting if !flush => slot.request.as_ref(),
-            State::Abandoned { replied: false, .. } if !flush => slot.request.as_ref(),
+            State::Abandoned {
+                answer: Answer::None,
+                ..
+            } if !flush => slot.request.as_ref(),
             State::Abandoned {
                 flush: Flush::Pending,
                 ..
@@ -329,47 +349,81 @@ impl<R, S: Slots<R>> Table<R, S> {
         }
     }
 
-    /// A reply to the request has come, or it is certain that none will come.
+    /// A reply to the request has come, or it is certain that none will come. If nobody waits for
+    /// it there is nothing that has to be undone before the owner goes on.
     pub fn handle_reply(&mut self, key: Key) -> Reply<R>
+    where
+        R: Clone,
+    {
+        self.reply(key, Answer::Done)
+    }
+
+    /// A reply to the request has come. If nobody waits for it the request ends only after
+    /// [`handle_undone`](Self::handle_undone).
+    pub fn handle_reply_to_undo(&mut self, key: Key) -> Reply<R>
+    where
+        R: Clone,
+    {
+        self.reply(key, Answer::ToUndo)
+    }
+
+    /// What the request has done is undone: everything for that has been sent, or there was
+    /// nothing. To be called after [`handle_reply_to_undo`](Self::handle_reply_to_undo) has
+    /// returned [`Reply::Undo`].
+    ///
+    /// Returns the request if this was its end; the tag is free. `None` if an Rflush is to come.
+    pub fn handle_undone(&mut self, key: Key) -> Option<R> {
+        let slot = self.current(key)?;
+        match slot.state {
+            State::Abandoned {
+                flush: Flush::Pending,
+                answer: Answer::ToUndo,
+            } => {
+                slot.state = State::Abandoned {
+                    flush: Flush::Pending,
+                    answer: Answer::Done,
+                };
+                None
+            }
+            State::Abandoned {
+                flush: Flush::Answered,
+                answer: Answer::ToUndo,
+            } => self.release(key.index),
+            _ => None,
+        }
+    }
+
+    /// A reply has come after which an abandoned request is in the state `answer`.
+    fn reply(&mut self, key: Key, answer: Answer) -> Reply<R>
     where
         R: Clone,
     {
         let Some(slot) = self.current(key) else {
             return Reply::Stale;
         };
-        match slot.state {
-            State::Free => Reply::Stale,
-            State::Waiting => match self.release(key.index) {
-                Some(request) => Reply::Deliver(request),
-                None => Reply::Stale,
-            },
-            State::Abandoned { replied: true, .. } => Reply::Stale,
-            State::Abandoned {
-                flush: Flush::Refused,
-                ..
-            } => match self.release(key.index) {
-                Some(request) => Reply::Undo {
-                    request,
-                    released: true,
-                },
-                None => Reply::Stale,
-            },
-            State::Abandoned {
-                flush: Flush::Pending,
-                ..
-            } => {
-                slot.state = State::Abandoned {
-                    flush: Flush::Pending,
-                    replied: true,
-                };
-                match slot.request.clone() {
-                    Some(request) => Reply::Undo {
-                        request,
-                        released: false,
-                    },
+        let flush = match slot.state {
+            State::Waiting => {
+                return match self.release(key.index) {
+                    Some(request) => Reply::Deliver(request),
                     None => Reply::Stale,
-                }
+                };
             }
+            State::Abandoned {
+                flush,
+                answer: Answer::None,
+            } => flush,
+            State::Free | State::Abandoned { .. } => return Reply::Stale,
+        };
+        let released = flush == Flush::Answered && answer == Answer::Done;
+        let request = if released {
+            self.release(key.index)
+        } else {
+            slot.state = State::Abandoned { flush, answer };
+            slot.request.clone()
+        };
+        match request {
+            Some(request) => Reply::Undo { request, released },
+            None => Reply::Stale,
         }
     }
 
@@ -384,7 +438,7 @@ impl<R, S: Slots<R>> Table<R, S> {
         }
         slot.state = State::Abandoned {
             flush: Flush::Pending,
-            replied: false,
+            answer: Answer::None,
         };
         slot.next = head;
         slot.prev = NIL;
@@ -415,20 +469,28 @@ impl<R, S: Slots<R>> Table<R, S> {
         };
         let State::Abandoned {
             flush: Flush::Pending,
-            replied,
+            answer,
         } = slot.state
         else {
             return Rflush::Stale;
         };
-        if !accepted && !replied {
+        let ended = match answer {
+            Answer::None => accepted,
+            Answer::ToUndo => false,
+            Answer::Done => true,
+        };
+        if !ended {
             slot.state = State::Abandoned {
-                flush: Flush::Refused,
-                replied,
+                flush: Flush::Answered,
+                answer,
             };
             return Rflush::Refused;
         }
         match self.release(key.index) {
-            Some(request) => Rflush::Ended { request, replied },
+            Some(request) => Rflush::Ended {
+                request,
+                replied: answer == Answer::Done,
+            },
             None => Rflush::Stale,
         }
     }
@@ -463,7 +525,11 @@ impl<R, S: Slots<R>> Table<R, S> {
     pub fn any_abandoned(&self, mut f: impl FnMut(Owner, &R) -> bool) -> bool {
         let mut index = self.abandoned;
         while let Some(slot) = self.slots.slot(usize::from(index)) {
-            if slot.request.as_ref().is_some_and(|request| f(slot.owner, request)) {
+            if slot
+                .request
+                .as_ref()
+                .is_some_and(|request| f(slot.owner, request))
+            {
                 return true;
             }
             index = slot.next;

@@ -24,7 +24,8 @@
 //! an error, and stays allocated until the device gives it back. The device is not reset for that.
 //! A reset would give everything back, but QEMU waits in it for the requests that it is working on,
 //! and the whole virtual machine with it. The next mount shares the ring with what is left, and
-//! never hears of it. Only if that is too much, or when the device or the module goes, is it reset.
+//! never hears of it; if that is too much it is refused. The device is reset when it, or the module,
+//! goes, and when it is broken.
 
 use super::Transport;
 use crate::{

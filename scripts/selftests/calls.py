@@ -22,9 +22,10 @@ from os import *
 
 libc = ctypes.CDLL(None, use_errno=True)
 AT_FDCWD = -100
+ERRNO = errno.errorcode | {errno.EOPNOTSUPP: "EOPNOTSUPP"}
 
 
-def c(name, *args):
+def libcall(name, *args):
     """Calls a function of the C library."""
     result = getattr(libc, name)(*args)
     if result < 0:
@@ -105,7 +106,7 @@ def answer(call):
     try:
         value = call()
     except OSError as err:
-        return errno.errorcode[err.errno]
+        return ERRNO[err.errno]
     except Exception as err:
         return f"{type(err).__name__}: {err}".replace("\n", " ")
     if value is None:

@@ -11,19 +11,19 @@ got=
 # calls: starts the process, in the current folder.
 calls() {
 	coproc CALLS { exec python3 -S -E "$SELFTESTS/calls.py" 2>&1; }
-	# shellcheck disable=SC2153 # the name of the process of a coproc
-	defer calls_end "$CALLS_PID"
+	defer calls_end
 }
 
 calls_end() {
-	kill "$1" && wait "$1"
-	[ $? = 143 ]
+	[ -n "${CALLS_PID-}" ] || return 0
+	eval "exec ${CALLS[1]}>&-"
+	wait "$CALLS_PID"
 }
 
 # fs CODE: runs Python; $got is the value of its last expression, or the name of an errno.
 fs() {
 	printf '%s\0' "$1" >&"${CALLS[1]}"
-	IFS= read -r -t 100 got <&"${CALLS[0]}" || got="no answer"
+	IFS= read -r -t 110 got <&"${CALLS[0]}" || got="no answer"
 }
 
 # is NAME WANT CODE: one result: whether CODE gives WANT.
@@ -32,9 +32,27 @@ is() {
 	equal "$1" "$2" "$got"
 }
 
-# fresh [OPTIONS]: mounts the share, goes to an empty folder in it, and starts the process.
+# given CODE: for preparations: ends the test if CODE, which gives no value, fails.
+given() {
+	fs "$1"
+	[ "$got" = ok ] || { echo "# could not prepare: $got"; failed=1; exit 1; }
+}
+
+# fresh OPTIONS: mounts the share, and goes to an empty folder in it, here and in the process.
 fresh() {
-	try mount_9p "${1:-}"
+	try mount_9p "$1"
 	try scratch
-	calls
+	place=$PWD
+	if [ -n "${CALLS_PID-}" ]; then
+		given 'chdir("'"$place"'")'
+		defer calls_end
+	else
+		calls
+	fi
+}
+
+# leave: undoes fresh before the end of the test. Mappings of files have to be closed.
+leave() {
+	given 'chdir("/"); closerange(3, 100)'
+	cd / && rm -rf "$place" && unmount "$MNT"
 }

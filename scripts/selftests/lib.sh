@@ -8,6 +8,7 @@
 # Lines at the head of a test that the runner reads:
 #   # guest: own        its own boot of the guest
 #   # qemu: ARGUMENTS   its own boot, with more arguments for QEMU
+#   # host: COMMAND     prepares the share, before the boot, in its folder on the host
 #   # client: both      once with each client; "rust" or "c": only with that one
 #   # kernel: debug     only on the debug kernel
 #   # timeout: SECONDS  instead of 120
@@ -87,7 +88,7 @@ errno_of() {
 
 # try COMMAND...: for preparations: ends the test if COMMAND fails.
 try() {
-	"$@" || { echo "# could not prepare: $*"; exit 1; }
+	"$@" || { echo "# could not prepare: $*"; failed=1; exit 1; }
 }
 
 # busywait SECONDS COMMAND...: polls until COMMAND is true; false if it is not in time.
@@ -108,10 +109,13 @@ mount_9p() {
 	defer unmount "$dir"
 }
 
+# is_mounted DIR: told without asking the server.
+is_mounted() { grep -q " $1 " /proc/self/mounts; }
+
 # unmount DIR: also when a program that has just ended still holds it; fine if not mounted.
 unmount() {
 	cd /
-	! mountpoint -q "$1" || busywait 5 umount "$1" 2>/dev/null || umount "$1"
+	! is_mounted "$1" || busywait 5 umount "$1" 2>/dev/null || umount "$1"
 }
 
 # mount_errno OPTIONS [TAG]: the errno's message of a mount that should fail, from the system call.

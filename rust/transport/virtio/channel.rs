@@ -72,11 +72,11 @@ const RESERVE: usize = 16;
 /// With fewer no message of 4096 bytes, the smallest that the protocol allows, could be sent.
 const MIN_SEGMENTS: usize = 2;
 
-/// How many of [`MAX_OUTSTANDING`] a new mount finds taken by what earlier ones have given up, at
-/// most: with more the device is reset first.
+/// How many of [`MAX_OUTSTANDING`] a new mount may find taken by what earlier ones have given up.
 ///
-/// Not more: half of the places let a mount work well. Not fewer: a reset may take long, see
-/// [`super`].
+/// Not more: half of the places let a mount work well. Not fewer: a few hung requests should not
+/// keep everybody from the device. A reset would free the places, but only when the server has
+/// ended the requests, and the whole machine would stand still until then.
 const MAX_GIVEN_UP: usize = MAX_OUTSTANDING / 2;
 
 /// Answers taken from the ring before the lock is given up: an array on the stack.
@@ -310,17 +310,16 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// - `EBUSY` if it serves another mount.
+    /// - `EBUSY` if it serves another mount, or works on too many requests of an earlier one.
     /// - `ENODEV` if the device does not work.
     pub(super) fn attach(&self, client: &Arc<Client>) -> Result<u64> {
-        let unusable = || {
+        let broken = || {
             let ring = self.handle.ring().lock();
-            let bearable = MAX_GIVEN_UP.min(ring.capacity() / 2);
-            ring.client.is_none() && (!ring.is_up() || ring.outstanding > bearable)
+            ring.client.is_none() && !ring.is_up()
         };
-        if unusable() {
-            // One that has failed before may succeed now.
-            self.handle.reset(unusable)?;
+        if broken() {
+            // A reset that has failed before may succeed now.
+            self.handle.reset(broken)?;
         }
         let mut ring = self.handle.ring().lock();
         if ring.client.is_some() {
@@ -328,6 +327,11 @@ impl Channel {
         }
         if !ring.is_up() {
             return Err(ENODEV);
+        }
+        if ring.outstanding > MAX_GIVEN_UP.min(ring.capacity() / 2) {
+            drop(ring);
+            pr_err!("the device still works on the requests of an earlier mount\n");
+            return Err(EBUSY);
         }
         ring.client = Some(client.clone());
         ring.session = ring.session.wrapping_add(1);

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a killed process leaves behind does not hold it up: open files, threads, dirty data.
+# timeout: 400
+. "$(dirname "$0")/hang.sh"
+
+plan 4
+try mount_hang
+mkdir "$HANG/many"
+(cd "$HANG/many" && touch $(seq 200))
+dies "200 open files" read=hang many "$HANG"/many/* "$HANG/f"
+dies "200 open files whose close hangs too" "read=hang flush=hang" many "$HANG"/many/* "$HANG/f"
+
+# No rename: QEMU lets it wait for all others that wait. One of four has the open that hangs.
+want=4
+dies "a thread in each operation" "read=hang write=hang open=hang*1 readdir=hang fsync=hang" threads \
+	open "$HANG/many/2" read "$HANG/f" write "$HANG/g" readdir "$HANG/d" fsync "$HANG/many/1"
+unmount "$MNT"
+
+want=1 bound=6000 # exit_timeout, and some
+try mount_hang cache=loose
+dies "dirty pages" "read=hang write=hang" dirty "$HANG/g" "$HANG/f"
