@@ -199,6 +199,8 @@ pub(crate) struct Client {
     work: Work<Client, 0>,
     #[pin]
     retry: DelayedWork<Client, 1>,
+    #[pin]
+    farewell: Work<Client, 2>,
     queue: Arc<WorkQueue>,
 }
 
@@ -237,6 +239,7 @@ impl Client {
                 idle <- WaitQueue::new(),
                 work <- kernel::new_work!("Client::work"),
                 retry <- kernel::new_delayed_work!("Client::retry"),
+                farewell <- kernel::new_work!("Client::farewell"),
                 queue,
             }),
             GFP_KERNEL,

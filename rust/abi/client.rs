@@ -18,7 +18,8 @@ use crate::{
     },
     sys::{
         export::p9_export,
-        seq::SeqFile, //
+        seq::SeqFile,
+        task, //
     },
 };
 use core::fmt::Write;
@@ -199,6 +200,19 @@ fn connect(
     clnt.version(dialect, msize)
 }
 
+/// Ends the session of the file system and frees it.
+///
+/// Context: process context, sleeps.
+pub(crate) fn end(client: Arc<Client>) {
+    client.destroy();
+    // SAFETY: the structure is alive, and `create` has left the session a reference of its
+    // transport.
+    let trans = unsafe { TransRef::from_raw((*client.c().as_ptr()).trans_mod) };
+    drop(client);
+    // Last: it keeps this module loaded.
+    drop(trans);
+}
+
 p9_export! {
     /// Makes the session that a mount asks for.
     ///
@@ -223,9 +237,11 @@ p9_export! {
     pub unsafe extern "C" fn p9_client_destroy(clnt: *mut bindings::p9_client) {
         // SAFETY: by the safety requirements.
         let client = unsafe { Arc::from_raw(clnt.cast::<Client>()) };
-        client.destroy();
-        // SAFETY: `create` has left the session a reference of its transport.
-        drop(unsafe { TransRef::from_raw((*clnt).trans_mod) });
+        if task::dying() {
+            Client::end_later(client);
+        } else {
+            end(client);
+        }
     }
 
     /// The file system is gone; see [`Client::begin_disconnect`]. The end of the session follows.

@@ -67,6 +67,14 @@ use kernel::{
     workqueue::WorkItem,
 };
 
+impl WorkItem<2> for Client {
+    type Pointer = Arc<Client>;
+
+    fn run(this: Arc<Client>) {
+        crate::abi::client::end(this);
+    }
+}
+
 /// How long to wait before trying again what has failed for want of memory.
 ///
 /// Long enough for memory to be freed, short enough that nobody misses a fid.
@@ -74,6 +82,7 @@ const RETRY: Msecs = 100;
 
 impl_has_work! {
     impl HasWork<Self, 0> for Client { self.work }
+    impl HasWork<Self, 2> for Client { self.farewell }
 }
 
 impl_has_delayed_work! {
@@ -205,16 +214,16 @@ impl Client {
         }
         if todo.contains(Todo::FLUSHED) {
             if let (Some(transport), Some(old)) = (self.transport(), self.lookup(request.tag())) {
-                if old.has_todo(Todo::UNDO) {
-                    self.push_todo(request, Todo::FLUSHED);
-                    return true;
-                }
                 transport.flushed(&old);
             }
             self.free_flushed(&request, true);
         }
         if todo.contains(Todo::UNDO) {
-            return self.undo(request);
+            let again = self.undo(request.clone());
+            if !request.has_todo(Todo::UNDO) {
+                self.after_undo(&request);
+            }
+            return again;
         }
         if todo.contains(Todo::UNLOCK) {
             if self.is_owner_flushing(request.owner()) {
@@ -225,6 +234,7 @@ impl Client {
             let again = self.unlock(request, Todo::UNLOCK);
             if let Some(fid) = fid.filter(|_| !again) {
                 fid.unlock_sent();
+                self.wake_gate();
             }
             return again;
         }

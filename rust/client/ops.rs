@@ -411,6 +411,7 @@ impl Client {
             ..Call::default()
         };
         if message.ty != lock::TYPE_UNLCK {
+            self.pass_unlocks(&fid)?;
             return Ok(self.rpc(message, call(fid))?.decode()?.status);
         }
         if !task::dying() && self.pass_gate(Patience::Killable).is_ok() {

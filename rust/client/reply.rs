@@ -14,7 +14,11 @@ use crate::{
         message::{
             Message,
             Rflush,
-            Tremove, //
+            Tattach,
+            Tlock,
+            Tremove,
+            Twalk,
+            Txattrwalk, //
         },
         rpc::{
             Reply,
@@ -134,13 +138,22 @@ impl Client {
 
     /// Acts on the end of `req`.
     fn end(&self, req: Arc<Request>, outcome: Result) {
-        let answered = outcome.is_ok();
+        // Only an answer can tell of something that has to be undone.
+        let effect = outcome.is_ok()
+            && matches!(
+                req.ty(),
+                Tattach::TYPE | Tlock::TYPE | Twalk::TYPE | Txattrwalk::TYPE
+            );
         req.set_outcome(outcome);
         if req.is_flush() {
             return self.end_flush(&req);
         }
         let mut inner = self.inner.lock();
-        let reply = inner.table.handle_reply(req.key());
+        let reply = if effect {
+            inner.table.handle_reply_to_undo(req.key())
+        } else {
+            inner.table.handle_reply(req.key())
+        };
         let wake = inner.wake_after_release();
         self.copy_flushing(&inner);
         drop(inner);
@@ -151,11 +164,13 @@ impl Client {
                 Done::Callback(callback) => callback(self, &req),
             },
             Reply::Undo { request, released } => {
-                if answered {
+                if effect {
+                    // Until this is done the tag is taken, and the owner and the Tclunks behind it
+                    // wait.
                     self.push_todo(request, Todo::UNDO);
                     self.work_soon();
-                }
-                if released {
+                } else if released {
+                    self.after_no_effect(&request);
                     self.after_flush();
                 }
             }
@@ -175,19 +190,11 @@ impl Client {
         let learns = self
             .transport()
             .is_some_and(|transport| transport.learns_of_flushes());
-        if accepted && (learns || self.is_answered(flush.tag())) {
-            // What the request did is undone first: until then its tag is taken, and its owner and
-            // the Tclunks behind it wait.
+        if accepted && learns {
             self.push_todo(flush.clone(), Todo::FLUSHED);
             return self.work_soon();
         }
         self.free_flushed(flush, accepted);
-    }
-
-    /// Whether the request that the Tflush with `tag` flushes has been answered.
-    fn is_answered(&self, tag: Tag) -> bool {
-        self.lookup(tag)
-            .is_some_and(|request| matches!(request.outcome(), Some(Ok(_))))
     }
 
     /// Frees the tag of the flushed request, if the server has accepted the Tflush.
@@ -208,6 +215,19 @@ impl Client {
         self.wake(wake);
     }
 
+    /// What an abandoned request has done on the server is undone, or needs not to be.
+    pub(super) fn after_undo(&self, request: &Request) {
+        let mut inner = self.inner.lock();
+        let ended = inner.table.handle_undone(request.key());
+        let wake = inner.wake_after_release();
+        self.copy_flushing(&inner);
+        drop(inner);
+        if ended.is_some() {
+            self.after_flush();
+        }
+        self.wake(wake);
+    }
+
     /// A request that was sent in vain, or not at all, has ended. A Tremove gives its fid up only if
     /// it is answered: now the fid has to be clunked.
     ///
@@ -221,7 +241,12 @@ impl Client {
 
     /// An abandoned request has ended: whoever waited behind it may go on.
     fn after_flush(&self) {
-        self.gate.wake_all();
+        self.wake_gate();
         self.work_soon();
+    }
+
+    /// Lets tasks that wait to send something look again whether they may.
+    pub(super) fn wake_gate(&self) {
+        self.gate.wake_all();
     }
 }

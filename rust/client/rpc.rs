@@ -318,6 +318,15 @@ impl Client {
         })
     }
 
+    /// Waits until what unlocks on `fid` and was left to the work queue has been sent: it would
+    /// take back a lock that overtakes it.
+    pub(super) fn pass_unlocks(&self, fid: &Fid) -> Result {
+        if !fid.has_unlocks() {
+            return Ok(());
+        }
+        self.sleep(&self.gate, Patience::Killable, || !fid.has_unlocks())
+    }
+
     /// Encodes `message` into a new request.
     ///
     /// # Errors

@@ -221,6 +221,15 @@ impl Client {
         self.advance_status(Status::BeginDisconnect);
     }
 
+    /// Leaves the [end](crate::abi::client::end) of the session to the work queue.
+    ///
+    /// For tasks that are dying: the last one that uses a mount after `umount -l` ends it.
+    pub(crate) fn end_later(this: Arc<Self>) {
+        let queue = this.queue.clone();
+        // Never queued before: a session ends once.
+        let _ = queue.enqueue::<Arc<Client>, 2>(this);
+    }
+
     /// Ends the session: lets what is under way end for [`FAREWELL`], then closes the connection
     /// and frees what the session holds.
     ///

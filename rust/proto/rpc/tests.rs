@@ -63,6 +63,12 @@ fn lookup_both(table: &Table<Request, Storage<Request>>, key: Key) -> (Option<u3
     (number(key.tag()), number(key.flush_tag()))
 }
 
+/// The request that [`Case::reach`] has entered is to be undone.
+fn undo(key: Key, released: bool) -> Reply<Request> {
+    let request = (key, 1000);
+    Reply::Undo { request, released }
+}
+
 /// The states in which a request is under way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Case {
@@ -70,14 +76,18 @@ enum Case {
     Abandoned,
     Answered,
     Refused,
+    ToUndo,
+    ToUndoOnly,
 }
 
 impl Case {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 6] = [
         Self::Waiting,
         Self::Abandoned,
         Self::Answered,
         Self::Refused,
+        Self::ToUndo,
+        Self::ToUndoOnly,
     ];
 
     /// Enters a request and brings it there.
@@ -88,14 +98,13 @@ impl Case {
         }
         assert_eq!(table.handle_signal(key), Signal::Flush);
         match self {
-            Self::Answered => assert!(matches!(
-                table.handle_reply(key),
-                Reply::Undo {
-                    released: false,
-                    ..
-                }
-            )),
+            Self::Answered => assert_eq!(table.handle_reply(key), undo(key, false)),
             Self::Refused => assert_eq!(table.handle_rflush(key, false), Rflush::Refused),
+            Self::ToUndo => assert_eq!(table.handle_reply_to_undo(key), undo(key, false)),
+            Self::ToUndoOnly => {
+                assert_eq!(table.handle_reply_to_undo(key), undo(key, false));
+                assert_eq!(table.handle_rflush(key, true), Rflush::Refused);
+            }
             Self::Waiting | Self::Abandoned => {}
         }
         key
@@ -135,10 +144,9 @@ fn tag_is_not_reused_before_rflush() {
 fn reply_before_rflush_is_honoured_once() {
     let mut table = table(4);
     let key = Case::Abandoned.reach(&mut table, 1);
-    let (request, released) = ((key, 1000), false);
-    assert_eq!(table.handle_reply(key), Reply::Undo { request, released });
+    assert_eq!(table.handle_reply(key), undo(key, false));
     assert_eq!(table.handle_reply(key), Reply::Stale);
-    let replied = true;
+    let (request, replied) = ((key, 1000), true);
     let ended = Rflush::Ended { request, replied };
     assert_eq!(table.handle_rflush(key, true), ended);
     assert_eq!(table.handle_reply(key), Reply::Stale);
@@ -166,8 +174,7 @@ fn refused_flush_waits_for_the_reply() {
     assert!(table.is_flushing(1));
     assert_eq!(table.handle_rflush(key, true), Rflush::Stale);
     assert_eq!(table.handle_rflush(key, false), Rflush::Stale);
-    let (request, released) = ((key, 1000), true);
-    assert_eq!(table.handle_reply(key), Reply::Undo { request, released });
+    assert_eq!(table.handle_reply(key), undo(key, true));
     assert!(!table.is_flushing(1));
     assert_eq!(send(&mut table, 1, 11).tag(), key.tag());
 }
@@ -183,6 +190,66 @@ fn refused_flush_after_the_reply_ends_the_request() {
 }
 
 #[test]
+fn request_to_undo_goes_on_until_it_is_undone() {
+    let mut table = table(1);
+    let key = Case::ToUndoOnly.reach(&mut table, 1);
+    assert!(table.is_flushing(1));
+    assert_eq!(refusal(&mut table), NoTag::Grow);
+    assert_eq!(table.handle_reply(key), Reply::Stale);
+    assert_eq!(table.handle_reply_to_undo(key), Reply::Stale);
+    assert_eq!(table.handle_rflush(key, true), Rflush::Stale);
+    assert_eq!(table.handle_undone(key), Some((key, 1000)));
+    assert!(!table.is_flushing(1));
+    assert_eq!(send(&mut table, 1, 11).tag(), key.tag());
+}
+
+#[test]
+fn undone_request_waits_for_rflush() {
+    for accepted in [false, true] {
+        let mut table = table(1);
+        let key = Case::ToUndo.reach(&mut table, 1);
+        assert_eq!(table.handle_undone(key), None);
+        assert_eq!(table.handle_undone(key), None);
+        assert_eq!(refusal(&mut table), NoTag::Grow);
+        let (request, replied) = ((key, 1000), true);
+        let ended = Rflush::Ended { request, replied };
+        assert_eq!(table.handle_rflush(key, accepted), ended);
+        assert_eq!(table.used(), 0);
+    }
+}
+
+#[test]
+fn refused_flush_does_not_hide_that_something_is_to_be_undone() {
+    let mut table = table(1);
+    let key = Case::Refused.reach(&mut table, 1);
+    assert_eq!(table.handle_reply_to_undo(key), undo(key, false));
+    assert!(table.is_flushing(1));
+    assert_eq!(refusal(&mut table), NoTag::Grow);
+    assert_eq!(table.handle_undone(key), Some((key, 1000)));
+    assert_eq!((table.used(), table.flushing()), (0, 0));
+}
+
+#[test]
+fn reply_that_somebody_waits_for_is_never_to_undo() {
+    let mut table = table(1);
+    let key = send(&mut table, 1, 10);
+    assert_eq!(table.handle_reply_to_undo(key), Reply::Deliver((key, 10)));
+    assert_eq!(table.handle_undone(key), None);
+    assert_eq!(table.used(), 0);
+}
+
+#[test]
+fn only_what_is_to_undo_can_be_undone() {
+    for case in Case::ALL {
+        let mut table = table(1);
+        let key = case.reach(&mut table, 1);
+        let ended = case == Case::ToUndoOnly;
+        assert_eq!(table.handle_undone(key).is_some(), ended, "{case:?}");
+        assert_eq!(table.used(), usize::from(!ended));
+    }
+}
+
+#[test]
 fn signal_after_the_reply_is_too_late() {
     let mut table = table(1);
     let key = send(&mut table, 1, 10);
@@ -193,9 +260,12 @@ fn signal_after_the_reply_is_too_late() {
 
 #[test]
 fn request_is_flushed_once() {
-    for case in [Case::Abandoned, Case::Answered, Case::Refused] {
+    for case in Case::ALL {
         let mut table = table(1);
         let key = case.reach(&mut table, 1);
+        if case == Case::Waiting {
+            assert_eq!(table.handle_signal(key), Signal::Flush);
+        }
         assert_eq!(table.handle_signal(key), Signal::Delivered);
         assert_eq!(table.flushing(), 1);
     }
@@ -285,6 +355,8 @@ fn stale_key_changes_nothing() {
         assert_eq!(table.handle_rflush(stale, true), Rflush::Stale);
         assert_eq!(table.handle_rflush(stale, false), Rflush::Stale);
         assert_eq!(table.handle_cancelled(stale), None);
+        assert_eq!(table.handle_reply_to_undo(stale), Reply::Stale);
+        assert_eq!(table.handle_undone(stale), None);
         let after = (
             table.used(),
             table.flushing(),
@@ -303,6 +375,8 @@ fn frames_are_looked_up_by_what_they_answer() {
         (Case::Abandoned, (Some(1000), Some(1000))),
         (Case::Answered, (None, Some(1000))),
         (Case::Refused, (Some(1000), None)),
+        (Case::ToUndo, (None, Some(1000))),
+        (Case::ToUndoOnly, (None, None)),
     ];
     for (case, found) in expected {
         let mut table = table(3);
@@ -431,6 +505,23 @@ fn request_that_comes_between_two_steps_of_a_disconnect_is_ended_too() {
 }
 
 #[test]
+fn abandoned_requests_are_visited_with_their_owners() {
+    let mut table = table(8);
+    let keys = Case::ALL.map(|case| case.reach(&mut table, 5));
+    let mut seen = Vec::new();
+    let found = table.any_abandoned(|owner, request| {
+        assert_eq!(owner, 5);
+        seen.push(request.0);
+        false
+    });
+    assert!(!found);
+    assert_eq!(seen.len(), keys.len() - 1);
+    assert!(keys[1..].iter().all(|key| seen.contains(key)));
+    assert!(table.any_abandoned(|_, request| request.0 == keys[3]));
+    assert!(!table.any_abandoned(|_, request| request.0 == keys[0]));
+}
+
+#[test]
 fn only_requests_with_a_waiter_are_visited() {
     let mut table = table(8);
     for case in Case::ALL {
@@ -446,7 +537,7 @@ fn only_requests_with_a_waiter_are_visited() {
 fn free_slot_keeps_no_reference() {
     // Each way to free a tag.
     type End = fn(&mut Table<Rc<Key>, Storage<Rc<Key>>>, Key);
-    let ends: [End; 5] = [
+    let ends: [End; 6] = [
         |table, key| drop(table.handle_reply(key)),
         |table, key| drop(table.handle_cancelled(key)),
         |table, _| drop(table.handle_disconnect()),
@@ -458,6 +549,12 @@ fn free_slot_keeps_no_reference() {
             assert_eq!(table.handle_signal(key), Signal::Flush);
             drop(table.handle_rflush(key, false));
             drop(table.handle_reply(key));
+        },
+        |table, key| {
+            assert_eq!(table.handle_signal(key), Signal::Flush);
+            drop(table.handle_reply_to_undo(key));
+            drop(table.handle_rflush(key, true));
+            drop(table.handle_undone(key));
         },
     ];
     for end in ends {
