@@ -24,6 +24,7 @@ help:
 	@echo  '                    with CLIENT=c the selftests with the stock client'
 	@echo  '  lint            - Format, clippy, shellcheck and the rules of the tree'
 	@echo  '  test-host       - Unit tests on this machine'
+	@echo  '  fuzz            - Fuzz the protocol core: target T [all] for S seconds each [60]'
 	@echo  '  symbols         - Compare the exported symbols with those of the stock 9pnet'
 	@echo  ''
 	@echo  'Cleaning:'
@@ -66,6 +67,9 @@ lint:
 test-host:
 	@scripts/in-root.sh cargo test --manifest-path rust/host/Cargo.toml
 
+fuzz:
+	@scripts/fuzz.sh "$(T)" "$(S)"
+
 symbols: modules
 	@scripts/symbols-check.sh
 
@@ -75,4 +79,4 @@ clean:
 distclean: clean
 	rm -rf --one-file-system "$${XDG_CACHE_HOME:-$$HOME/.cache}/9pnet"
 
-.PHONY: help run modules check lint test-host symbols clean distclean
+.PHONY: help run modules check lint test-host fuzz symbols clean distclean

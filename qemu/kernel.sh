@@ -63,10 +63,9 @@ prepare_stock() {
 	touch "$dir/stock/.complete"
 }
 
-build_debug() { # NAME
+build_debug() { # NAME: goes on where a build that was stopped left off
 	local out=/cache/kernel/$1
-	rm -rf "$out"
-	mkdir "$out"
+	mkdir -p "$out"
 	cd /cache/kernel/source
 	kmake debug O="$out" tinyconfig
 	scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" /src/qemu/debug.config
@@ -110,13 +109,15 @@ version=$(<"$KERNELS/image/version")
 	say "warning: the archive no longer has kernel $KERNEL_PIN, using $version"
 [ -e "$KERNELS/source/Makefile" ] || step "unpacking the kernel source" in_root unpack
 
-locked "$kernel-kernel"
 if [ "$kernel" = stock ]; then
 	out=stock
+	# Asked again under the lock: another set-up may just have made it.
+	made "$out" "$KERNELS/stock/rust/libkernel.rmeta" || locked stock-kernel
 	made "$out" "$KERNELS/stock/rust/libkernel.rmeta" ||
 		step "preparing the stock kernel's Rust metadata" in_root prepare_stock
 else
 	out=debug-$(hash_of "$version" "$(grep '^CONFIG' "$TOP/qemu/debug.config")")
+	made "$out" "$KERNELS/$out"/image/lib/modules/*/vmlinuz || locked debug-kernel
 	made "$out" "$KERNELS/$out"/image/lib/modules/*/vmlinuz ||
 		step "building the debug kernel, about ten minutes" in_root build_debug "$out"
 fi

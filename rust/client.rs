@@ -270,7 +270,9 @@ impl Client {
 
     /// The dialect spoken.
     pub(crate) fn dialect(&self) -> Dialect {
-        self.session.as_ref().map_or(Dialect::P2000L, |agreed| agreed.dialect)
+        self.session
+            .as_ref()
+            .map_or(Dialect::P2000L, |agreed| agreed.dialect)
     }
 
     /// The largest frame in bytes.

@@ -96,7 +96,10 @@ impl Fid {
     ///
     /// - `ENOMEM` if there is no memory.
     /// - `ENOSPC` if every number is in use.
-    pub(crate) fn new(pool: &Arc<FidPool>, make: impl FnOnce(FidNum) -> P9Fid) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        pool: &Arc<FidPool>,
+        make: impl FnOnce(FidNum) -> P9Fid,
+    ) -> Result<Arc<Self>> {
         let num = FidNum::new(pool.ida.alloc(MAX_FID, GFP_KERNEL)?);
         let fid = Arc::pin_init(
             // INVARIANT: the number was just allocated.

@@ -22,6 +22,8 @@
 //!
 //! The locks of a transport, of the registry of transports, of a request's fid and of the bounce
 //! buffers are taken with no other lock of this module held, and none is taken under them.
+//! Transports written in C call with locks of their own held, which come before all of these; see
+//! `abi::foreign`.
 
 use abi::trans::OwnTransports;
 use kernel::{
@@ -51,7 +53,7 @@ module! {
     type: Net9p,
     name: "9pnet",
     authors: ["The 9pnet authors"],
-    description: "Plan 9 Resource Sharing Support (9P2000.L), asynchronous, in Rust",
+    description: "Plan 9 Resource Sharing Support (9P2000, .u, .L), asynchronous, in Rust",
     license: "GPL",
     alias: ["9p-virtio"],
 }
@@ -79,7 +81,7 @@ struct Net9p {
 
 impl kernel::InPlaceModule for Net9p {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        pr_info!("9P2000.L client, with asynchronous requests\n");
+        pr_info!("9P client with asynchronous requests\n");
         try_pin_init!(Self {
             work_queue: WORK_QUEUE.publish(Arc::new(WorkQueue::new(c"9pnet")?, GFP_KERNEL)?)?,
             own: OwnTransports::register(module),

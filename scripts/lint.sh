@@ -25,8 +25,11 @@ modules() {
 }
 
 host() {
-	[ ! -e rust/host/Cargo.toml ] ||
-		cargo clippy --quiet --manifest-path rust/host/Cargo.toml --all-targets -- -D warnings
+	local crate
+	for crate in host tools; do
+		cargo clippy --quiet --manifest-path rust/$crate/Cargo.toml --all-targets -- -D warnings ||
+			return 1
+	done
 }
 
 shell() {

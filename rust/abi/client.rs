@@ -126,7 +126,9 @@ fn number(dialect: Dialect) -> u8 {
 
 /// The dialect with that number.
 fn dialect(number: u8) -> Option<Dialect> {
-    Dialect::ALL.into_iter().find(|d| self::number(*d) == number)
+    Dialect::ALL
+        .into_iter()
+        .find(|d| self::number(*d) == number)
 }
 
 /// Makes the session that the options in `fc` describe.
@@ -145,10 +147,12 @@ unsafe fn create(fc: *mut bindings::fs_context) -> Result<Arc<Client>> {
     // SAFETY: by the safety requirements.
     let opts = unsafe { &mut (*(*fc).fs_private.cast::<bindings::v9fs_context>()).client_opts };
     // SAFETY: the reference of the transport that the options hold is taken over.
-    let given = unsafe { TransRef::from_raw(core::mem::replace(
-        &mut opts.trans_mod,
-        core::ptr::null_mut(),
-    )) };
+    let given = unsafe {
+        TransRef::from_raw(core::mem::replace(
+            &mut opts.trans_mod,
+            core::ptr::null_mut(),
+        ))
+    };
     let trans = match given.or_else(trans::default) {
         Some(trans) => trans,
         None => {

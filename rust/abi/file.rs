@@ -3,8 +3,7 @@
 //! Opening and creating files.
 
 use super::{
-    bytes,
-    errno,
+    bytes, errno,
     fid::{
         client_of,
         fid, //

@@ -24,6 +24,11 @@
 //! # Bulk data
 //!
 //! The data of a read or write are part of the frames; `zc_request` is not used.
+//!
+//! # Signals
+//!
+//! A transport that waits for room lets some signals end that: then the call fails with `EINTR` or
+//! `ERESTARTSYS`, and the connection goes on.
 
 use super::client::P9Client;
 use crate::{
@@ -72,8 +77,7 @@ impl Link {
 }
 
 /// A function of a transport that is about one request.
-type OnRequest =
-    unsafe extern "C" fn(*mut bindings::p9_client, *mut bindings::p9_req_t) -> c_int;
+type OnRequest = unsafe extern "C" fn(*mut bindings::p9_client, *mut bindings::p9_req_t) -> c_int;
 
 /// A connection through a transport written in C.
 ///

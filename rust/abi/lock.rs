@@ -3,9 +3,7 @@
 //! Locks on ranges of files.
 
 use super::{
-    bytes,
-    duplicate,
-    errno,
+    bytes, duplicate, errno,
     fid::{
         client_of,
         fid,

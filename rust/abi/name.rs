@@ -3,9 +3,7 @@
 //! Operations on names: creating, linking, renaming, removing.
 
 use super::{
-    bytes,
-    duplicate,
-    errno,
+    bytes, duplicate, errno,
     fid::{
         client_of,
         fid, //

@@ -5,8 +5,7 @@
 use super::{
     bytes,
     client::client,
-    duplicate,
-    errno,
+    duplicate, errno,
     fid::{
         client_of,
         fid, //

@@ -145,7 +145,11 @@ impl TransRef {
         clnt: *mut bindings::p9_client,
     ) -> c_int {
         // SAFETY: by the type invariants and the safety requirements.
-        unsafe { (*self.as_ptr()).show_options.map_or(0, |show| show(m, clnt)) }
+        unsafe {
+            (*self.as_ptr())
+                .show_options
+                .map_or(0, |show| show(m, clnt))
+        }
     }
 }
 

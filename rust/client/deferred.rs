@@ -49,8 +49,7 @@ use crate::{
     sys::workqueue::system,
 };
 use kernel::{
-    impl_has_delayed_work,
-    impl_has_work,
+    impl_has_delayed_work, impl_has_work,
     list::{
         List,
         ListArc, //
@@ -140,8 +139,7 @@ impl Client {
         let inner = self.inner.lock();
         if let Some(this) = inner.this.clone() {
             // Queued already is as good.
-            let _ =
-                system().enqueue_delayed::<Arc<Client>, 1>(this, msecs_to_jiffies(RETRY));
+            let _ = system().enqueue_delayed::<Arc<Client>, 1>(this, msecs_to_jiffies(RETRY));
         }
     }
 
@@ -260,7 +258,8 @@ impl Client {
                     _ => 0,
                 };
                 // A walk that ends early makes no fid.
-                open_reply::<Rwalk<'_>>(dialect, frame).map_or(true, |reply| reply.qids.len() >= way)
+                open_reply::<Rwalk<'_>>(dialect, frame)
+                    .map_or(true, |reply| reply.qids.len() >= way)
             }
             (Tlock::TYPE, Some(frame)) => {
                 let granted = open_reply::<Rlock>(dialect, frame)

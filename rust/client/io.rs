@@ -140,7 +140,10 @@ where
                 start.copy_from_slice(head);
                 payload.copy_to_slice(rest);
             }
-            if let Some(error) = frame.get(..total).and_then(|frame| error_in(dialect, frame)) {
+            if let Some(error) = frame
+                .get(..total)
+                .and_then(|frame| error_in(dialect, frame))
+            {
                 return self.traced(Err(ReplyError::Server(error)));
             }
         }
@@ -177,12 +180,7 @@ impl Client {
     /// Returns how many bytes were read, and why it was not more. `iter` advances by as much.
     ///
     /// Context: process context, sleeps.
-    pub(crate) fn read(
-        &self,
-        fid: &Fid,
-        offset: u64,
-        iter: &mut IovIter<'_>,
-    ) -> (usize, Result) {
+    pub(crate) fn read(&self, fid: &Fid, offset: u64, iter: &mut IovIter<'_>) -> (usize, Result) {
         let mut total = 0;
         while iter.count() > 0 {
             match self.read_run(fid, offset.saturating_add(total as u64), iter, usize::MAX) {
@@ -344,12 +342,7 @@ impl Client {
     /// much.
     ///
     /// Context: process context, sleeps.
-    pub(crate) fn write(
-        &self,
-        fid: &Fid,
-        offset: u64,
-        iter: &mut IovIter<'_>,
-    ) -> (usize, Result) {
+    pub(crate) fn write(&self, fid: &Fid, offset: u64, iter: &mut IovIter<'_>) -> (usize, Result) {
         let mut total = 0;
         while iter.count() > 0 {
             match self.write_once(fid, offset.saturating_add(total as u64), iter) {

@@ -58,8 +58,7 @@ use crate::{
             Direction,
             Payload, //
         },
-        task,
-        trace,
+        task, trace,
         wait::{
             Mode,
             Wait,
@@ -358,15 +357,18 @@ impl Client {
             room.saturating_add(call.reply_data),
             GFP_KERNEL,
         )?;
-        let len = encode_frame(fcall.tcall_mut(), NOTAG, message, dialect)
-            .map_err(|_| ENAMETOOLONG)?;
+        let len =
+            encode_frame(fcall.tcall_mut(), NOTAG, message, dialect).map_err(|_| ENAMETOOLONG)?;
         fcall.set_tlen(len);
         let outside = match &call.payload {
             Some(payload) if payload.direction() == Direction::ToServer => payload.len(),
             _ => 0,
         };
         // Before there is an agreement only Tversion is sent.
-        let msize = self.session.as_ref().map_or(u32::MAX, |agreed| agreed.msize.get());
+        let msize = self
+            .session
+            .as_ref()
+            .map_or(u32::MAX, |agreed| agreed.msize.get());
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
         let msize = msize as usize;
         if len.saturating_add(outside) > msize {
@@ -412,10 +414,7 @@ impl Client {
     }
 
     /// Enters the request in the tag table.
-    fn try_insert(
-        &self,
-        request: Unsent,
-    ) -> core::result::Result<Arc<Request>, (Refusal, Unsent)> {
+    fn try_insert(&self, request: Unsent) -> core::result::Result<Arc<Request>, (Refusal, Unsent)> {
         let owner = request.owner();
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -509,7 +508,10 @@ impl Client {
             // It has no tag that could be flushed; whoever gives up here closes the connection.
             return false;
         }
-        if self.transport().is_some_and(|transport| transport.cancel(request)) {
+        if self
+            .transport()
+            .is_some_and(|transport| transport.cancel(request))
+        {
             let mut inner = self.inner.lock();
             let cancelled = inner.table.handle_cancelled(request.key());
             let wake = inner.wake_after_release();
@@ -565,8 +567,7 @@ impl Client {
     /// Makes the copy of the number of abandoned requests that RPCs look at.
     pub(super) fn copy_flushing(&self, inner: &Inner) {
         // CAST: `flushing <= MAX_REQUESTS <= u32::MAX`.
-        self.flushing
-            .store(inner.table.flushing() as u32, Relaxed);
+        self.flushing.store(inner.table.flushing() as u32, Relaxed);
     }
 }
 

@@ -179,7 +179,10 @@ impl Fcall {
         Self::new_with(tcap, rcap, |size| {
             let (ptr, _, capacity) =
                 KVVec::<u8>::with_capacity(size, flags | __GFP_ZERO)?.into_raw_parts();
-            Ok(Memory::Scattered(NonNull::new(ptr).ok_or(AllocError)?, capacity))
+            Ok(Memory::Scattered(
+                NonNull::new(ptr).ok_or(AllocError)?,
+                capacity,
+            ))
         })
     }
 

@@ -17,10 +17,10 @@ late() {
 	local round times='' fault=''
 	for ((round = 0; round < ROUNDS; round++)); do
 		forget
-		before=$(hang open)
+		before=$(order open)
 		times+=" $(die "$@")"
 		head -c 16 "$HANG/f" | cmp - /tmp/want >/dev/null || fault="the next reader got other data"
-		busywait 10 idle || fault="left on the server: $(hang held) operations, $(hang open) files"
+		busywait 10 idle || fault="left on the server: $(order held) operations, $(order open) files"
 	done
 	timed "$2 answered after 2 s" "$times" "$fault"
 }

@@ -14,22 +14,22 @@ dies "SIGHUP" read=hang -1 read "$HANG/f"
 
 # As a terminal does it: the shell and its child are one process group.
 forget
-hang read=hang
+order read=hang
 env --default-signal=INT setsid bash -c "cat $HANG/f; echo survived" >/tmp/shell 2>&1 &
 shell=$!
 try busywait 10 holds 1
 kill -INT -- -$shell
 timed "Ctrl-C of a shell's child" " $(took 10 gone $shell)" "$(cat /tmp/shell)"
-try hang release
+try order release
 try busywait 10 holds 0
 
 forget
-hang read=hang
+order read=hang
 (trap '' INT && exec head -c 16 "$HANG/f") >/tmp/ignored &
 reader=$!
 try busywait 10 holds 1
 kill -INT $reader
 equal "an ignored signal does not end the wait" hangs "$(took 1 gone $reader)"
-try hang release
+try order release
 wait $reader
 equal "and the data come" 0123456789abcde "$(cat /tmp/ignored)"

@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "uring.h"
+
 #define LIMIT_MS 10000
 #define SIZE 65536
 
@@ -72,6 +74,15 @@ static void do_fsync(char **file)
 	int fd = opened(*file, O_RDWR);
 
 	pwrite(fd, "dirty", 5, 0);
+	fsync(fd);
+}
+
+/* Writes a lot, and waits until it is on the server. */
+static void do_dirty_fsync(char **file)
+{
+	int fd = opened(*file, O_RDWR);
+
+	pwrite(fd, buffer(), SIZE, 0);
 	fsync(fd);
 }
 
@@ -142,6 +153,26 @@ static void do_many(char **file)
 	do_read(file);
 }
 
+/* Reads through io_uring. */
+static void do_uring(char **file)
+{
+	struct ring ring;
+
+	ring_init(&ring);
+	ring_add(&ring, IORING_OP_READ, opened(*file, O_RDONLY), buffer(), SIZE);
+	ring_enter(&ring, 1, 1);
+}
+
+/* Reads while task work comes. */
+static void do_notified(char **file)
+{
+	struct ring ring;
+
+	ring_init(&ring);
+	ring_timeouts(&ring);
+	do_read(file);
+}
+
 static void do_threads(char **file);
 
 static const struct operation {
@@ -155,6 +186,8 @@ static const struct operation {
 	{ "stat", do_stat },	 { "fstat", do_fstat },	    { "readdir", do_readdir },
 	{ "shared", do_shared }, { "shared-direct", do_shared_direct },
 	{ "chdir", do_chdir },	 { "many", do_many },	    { "threads", do_threads },
+	{ "dirty-fsync", do_dirty_fsync },
+	{ "uring", do_uring },	 { "notified", do_notified },
 };
 
 static const struct operation *find(const char *name)

@@ -68,9 +68,9 @@ impl Gate {
         // INVARIANT: it was open.
         self.state.fetch_add(CLOSED, Full);
         // Ends by nothing else.
-        let _ = self
-            .left
-            .wait(Mode::Uninterruptible, None, || self.state.load(Acquire) == CLOSED);
+        let _ = self.left.wait(Mode::Uninterruptible, None, || {
+            self.state.load(Acquire) == CLOSED
+        });
     }
 }
 

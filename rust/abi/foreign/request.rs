@@ -89,7 +89,10 @@ impl CRequest {
         let buffer = if pooled {
             // SAFETY: `msize` is valid, and does not change while requests are made.
             let msize = unsafe { (*client.c().as_ptr()).msize };
-            Some(KVec::<u8>::with_capacity(usize::try_from(msize)?, GFP_NOFS)?)
+            Some(KVec::<u8>::with_capacity(
+                usize::try_from(msize)?,
+                GFP_NOFS,
+            )?)
         } else {
             None
         };

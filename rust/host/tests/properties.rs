@@ -33,6 +33,8 @@ use proptest::sample::select;
 mod checks;
 #[path = "../../proto/message/layouts.rs"]
 mod layouts;
+#[path = "../fuzz/ops.rs"]
+mod ops;
 
 use checks::recode;
 
@@ -199,6 +201,16 @@ proptest! {
     #[test]
     fn directory_entries_have_file_names(data in vec(any::<u8>(), 0..400)) {
         checks::check_dirents(&data);
+    }
+
+    #[test]
+    fn table_does_what_a_list_would_do(
+        room in 0_u8..4,
+        operations in vec((0_u8..16, prop_oneof![0_u8..4, any::<u8>()]), 0..200),
+    ) {
+        let mut input = vec![14, room];
+        input.extend(operations.into_iter().flat_map(|(operation, about)| [operation, about]));
+        ops::check(&input);
     }
 
     #[test]

@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Orders to a server: lines of text over a unix socket, one line of answer for each.
+//! Orders to a server: lines of text over a socket, one line of answer for each.
 
-use std::{
-    fs,
-    io::{
-        self,
-        BufRead,
-        BufReader,
-        Write, //
-    },
-    os::unix::net::{
-        UnixListener,
-        UnixStream, //
-    },
-    path::Path,
+use crate::net::Stream;
+use std::io::{
+    self,
+    BufRead,
+    BufReader,
+    Write, //
 };
-
-/// Listens at `path`, in place of what was left there.
-///
-/// # Errors
-///
-/// Those of the socket are propagated as-is.
-pub fn listen(path: &Path) -> io::Result<UnixListener> {
-    match fs::remove_file(path) {
-        Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
-        _ => {}
-    }
-    UnixListener::bind(path)
-}
 
 /// Carries out the orders that come over one connection, until its end.
 ///
@@ -36,7 +16,7 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
 ///
 /// Those of the socket are propagated as-is.
 pub fn serve(
-    stream: UnixStream,
+    stream: Stream,
     mut order: impl FnMut(&str) -> Result<String, String>,
 ) -> io::Result<()> {
     let mut answers = stream.try_clone()?;

@@ -2,13 +2,11 @@
 
 //! hangfs: a file system in memory whose operations can be held up.
 //!
-//! - [`gate`]: which operations pass, wait or fail, and those that wait.
 //! - [`tree`]: the files.
-//! - [`fs`]: what FUSE calls.
+//! - [`fs`]: what FUSE calls, through the [gate](crate::gate).
 //!
 //! An operation takes effect when it is let go, not when it arrives: a write that was held up
 //! changes the file late, a read that was held up gives what is there then.
 
 pub mod fs;
-pub mod gate;
 pub mod tree;

@@ -67,11 +67,7 @@ impl Choices {
 
 /// Leaves out of `list` what is not needed to make `fails` say yes, trying it at most `tries`
 /// times.
-pub fn shorten(
-    mut list: Vec<u32>,
-    mut tries: usize,
-    fails: impl Fn(&[u32]) -> bool,
-) -> Vec<u32> {
+pub fn shorten(mut list: Vec<u32>, mut tries: usize, fails: impl Fn(&[u32]) -> bool) -> Vec<u32> {
     let mut try_list = |list: &mut Vec<u32>, shorter: Vec<u32>| {
         if tries == 0 {
             return false;

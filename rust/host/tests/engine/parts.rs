@@ -129,8 +129,10 @@ pub struct Fid {
     pub observable: bool,
     /// The task behind whose flushes the Tclunk waits.
     pub owner: Cell<Owner>,
-    /// The task that has given it up.
-    pub closer: Cell<Owner>,
+    /// When it was given up.
+    pub given_up: Cell<usize>,
+    /// The tasks whose unlocking has to be sent before the Tclunk.
+    pub unlocks: RefCell<Vec<Owner>>,
     /// For [`crate::world::World::recount`].
     pub counted: Cell<usize>,
     book: Rc<Book>,
@@ -145,7 +147,8 @@ impl Fid {
             num,
             observable,
             owner: Cell::new(0),
-            closer: Cell::new(0),
+            given_up: Cell::new(0),
+            unlocks: RefCell::default(),
             counted: Cell::new(0),
             book: book.clone(),
         });
@@ -168,8 +171,8 @@ pub struct Request {
     pub message: Message,
     pub done: Done,
     pub owner: Owner,
-    /// Behind the flushes of this task it must not be sent.
-    pub behalf: Owner,
+    /// What this task has flushed before that must have ended.
+    pub behalf: (Owner, usize),
     pub key: Cell<Key>,
     pub outcome: Cell<Option<Outcome>>,
     pub todo: Cell<u8>,
@@ -180,8 +183,8 @@ pub struct Request {
     pub entered: Cell<bool>,
     /// Its tag has been freed.
     pub ended: Cell<bool>,
-    /// Whoever waited for it has left it to a Tflush.
-    pub abandoned: Cell<bool>,
+    /// When whoever waited for it has left it to a Tflush.
+    pub abandoned: Cell<Option<usize>>,
     /// Whoever waits for it, or its callback, has been told of the end.
     pub told: Cell<bool>,
     /// For [`crate::world::World::recount`].
@@ -194,7 +197,7 @@ impl Request {
         message: Message,
         done: Done,
         owner: Owner,
-        behalf: Owner,
+        behalf: (Owner, usize),
         fid: Option<Rc<Fid>>,
     ) -> Rc<Self> {
         book.made.set(book.made.get() + 1);
@@ -211,7 +214,7 @@ impl Request {
             fid: RefCell::new(fid),
             entered: Cell::new(false),
             ended: Cell::new(false),
-            abandoned: Cell::new(false),
+            abandoned: Cell::new(None),
             told: Cell::new(false),
             counted: Cell::new(0),
         });
@@ -232,6 +235,12 @@ impl Request {
         self.todo.set(self.todo.get() | todo);
     }
 
+    /// An answer may tell of something that has to be undone.
+    pub fn has_effect(&self) -> bool {
+        let message = self.message;
+        self.is_answered() && (message.made().is_some() || matches!(message, Message::Lock(..)))
+    }
+
     /// A frame has come as the answer.
     pub fn is_answered(&self) -> bool {
         !matches!(self.outcome.get(), None | Some(Outcome::Nothing))
@@ -246,7 +255,7 @@ impl Request {
     /// The waiter or the callback is told; to be called once.
     pub fn tell(&self) {
         assert!(!self.told.replace(true), "{self:?} is told twice");
-        assert!(!self.abandoned.get(), "{self:?} is told, but nobody waits");
+        assert_eq!(self.abandoned.get(), None, "{self:?}: nobody waits");
     }
 }
 
@@ -262,7 +271,7 @@ impl Drop for Request {
             return;
         }
         assert!(self.ended.get(), "{self:?} is freed without an end");
-        if self.done == Done::Callback && !self.abandoned.get() {
+        if self.done == Done::Callback {
             assert!(self.told.get(), "the callback of {self:?} has not run");
         }
     }

@@ -262,7 +262,7 @@ impl World {
         task.phase = Phase::Gate;
         match &goal {
             Goal::Clunk(fid) => {
-                fid.closer.set(task.owner);
+                fid.given_up.set(self.seen.steps);
                 let wait = match self.setup.async_clunk {
                     AsyncClunk::Never => true,
                     AsyncClunk::Safe => fid.observable,
@@ -270,14 +270,13 @@ impl World {
                 };
                 task.goal = Some(goal);
                 if !wait || task.is_dying() {
-                    self.clunk_without_waiting(task);
+                    self.clunk_now(task, false);
                 }
                 return;
             }
-            Goal::Unlock(file) if task.is_dying() => {
-                file.locked.borrow_mut().remove(&task.owner);
-                task.sync = false;
-                task.phase = Phase::Prepare;
+            Goal::Unlock(_) if task.is_dying() => {
+                task.goal = Some(goal);
+                return self.park_unlock(task);
             }
             _ => {}
         }
@@ -285,14 +284,37 @@ impl World {
     }
 
     /// The second half of `Client::clunk`.
-    fn clunk_without_waiting(&mut self, task: &mut Task) {
-        let flushing = self.client.flushing != 0 && self.client.table.is_flushing(task.owner);
-        if flushing && self.setup.mistake != Some(Mistake::ClunkBeforeFlush) {
+    fn clunk_now(&mut self, task: &mut Task, wait: bool) {
+        let Some(Goal::Clunk(fid)) = &task.goal else {
+            unreachable!()
+        };
+        if self.holds_back(fid, task.owner) {
             self.leave_clunk(task, task.owner);
         } else {
-            task.sync = false;
+            task.sync = wait;
             task.phase = Phase::Prepare;
         }
+    }
+
+    /// The second half of `Client::lock` for what unlocks.
+    fn park_unlock(&mut self, task: &mut Task) {
+        let Some(Goal::Unlock(file)) = &task.goal else {
+            unreachable!()
+        };
+        let (fid, owner) = (file.fid.clone(), task.owner);
+        file.locked.borrow_mut().remove(&owner);
+        if self.no_memory() {
+            file.unsure.borrow_mut().insert(owner);
+        } else {
+            fid.unlocks.borrow_mut().push(owner);
+            let message = Message::Unlock(fid.num, owner);
+            let behalf = (owner, self.seen.steps);
+            let done = Done::Callback;
+            let request = Request::new(&self.book, message, done, owner, behalf, Some(fid));
+            self.push_todo(&request, todo::UNLOCK);
+            self.work_soon();
+        }
+        self.finish(task);
     }
 
     /// Leaves the Tclunk of the goal to the work queue.
@@ -316,18 +338,14 @@ impl World {
         if self.client.status > before {
             return Some(Err(Why::Over));
         }
+        let write_back = matches!(task.goal, Some(Goal::WriteBack(_)));
         if task.is_bounded() {
             if task.timed_out {
                 return Some(Err(Why::Over));
             }
-        } else if task.killed {
+        } else if task.killed || task.interrupted && self.setup.intr && !write_back {
             return Some(Err(Why::Signal));
-        } else if task.interrupted && self.setup.intr {
-            if !matches!(task.goal, Some(Goal::WriteBack(_))) {
-                return Some(Err(Why::Signal));
-            }
         }
-        let write_back = matches!(task.goal, Some(Goal::WriteBack(_)));
         assert!(!task.exiting || write_back, "a dying task sleeps");
         task.asleep = Some(queue);
         None
@@ -338,12 +356,18 @@ impl World {
         if task.killed && !write_back || self.client.status != Status::Connected {
             return self.gate_closed(task);
         }
-        let open = self.client.flushing == 0
+        let mut open = self.client.flushing == 0
             || self.setup.mistake == Some(Mistake::NoGate)
             || !self.client.table.is_flushing(task.owner);
         assert!(open || self.is_flushing(task.owner), "waits for others");
+        if let (Some(Goal::Lock(file)), true) = (&task.goal, open) {
+            // What is still to be unlocked is unlocked first.
+            open = !file.fid.unlocks.borrow().contains(&task.owner)
+                || self.setup.mistake == Some(Mistake::LockBeforeUnlock);
+        }
         match self.sleep(task, Queue::Gate, open) {
             None => task.phase = Phase::Gate,
+            Some(Ok(())) if matches!(task.goal, Some(Goal::Clunk(_))) => self.clunk_now(task, true),
             Some(Ok(())) => task.phase = Phase::Prepare,
             Some(Err(_)) => self.gate_closed(task),
         }
@@ -358,7 +382,11 @@ impl World {
             }
             Some(goal @ Goal::Clunk(_)) => {
                 task.goal = Some(goal);
-                self.clunk_without_waiting(task);
+                self.clunk_now(task, false);
+            }
+            Some(goal @ Goal::Unlock(_)) => {
+                task.goal = Some(goal);
+                self.park_unlock(task);
             }
             goal => {
                 task.goal = goal;
@@ -412,51 +440,25 @@ impl World {
                 Message::Remove(old.num)
             }
         };
-        if self.setup.mistake == Some(Mistake::UnlockWithoutFid)
-            && matches!(message, Message::Lock(..) | Message::Unlock(..))
-        {
-            fid = None;
-        }
         let done = if task.sync {
             Done::Wake
         } else {
             Done::Callback
         };
-        let request = Request::new(&self.book, message, done, owner, owner, fid);
-        if matches!(message, Message::Unlock(..)) && !task.sync {
-            let flushing = self.client.flushing != 0 && self.client.table.is_flushing(owner);
-            if flushing {
-                self.push_todo(&request, todo::UNLOCK);
-                self.work_soon();
-                return self.finish(task);
-            }
-        }
+        let behalf = (owner, self.seen.steps);
+        let request = Request::new(&self.book, message, done, owner, behalf, fid);
         task.phase = Phase::Insert(request);
     }
 
     fn insert(&mut self, task: &mut Task, request: Rc<Request>) {
         match self.try_insert(request) {
             Ok(request) => task.phase = Phase::Send(request),
-            Err((Refusal::Full, request)) if task.sync && !self.is_clunk(&request) => {
+            Err((Refusal::Full, request)) if task.sync && !is_always_sent(&request) => {
                 self.client.tag_waiters += 1;
                 task.phase = Phase::Tag(request);
             }
-            Err((why, request)) => {
-                if why != Refusal::Closed && matches!(request.message, Message::Unlock(..)) {
-                    // A dying task leaves it to the work queue.
-                    if !task.sync {
-                        self.push_todo(&request, todo::UNLOCK);
-                        self.retry_later();
-                        return self.finish(task);
-                    }
-                }
-                self.not_sent(task, Some(&request));
-            }
+            Err((_, request)) => self.not_sent(task, Some(&request)),
         }
-    }
-
-    fn is_clunk(&self, request: &Request) -> bool {
-        matches!(request.message, Message::Clunk(_))
     }
 
     fn wait_for_tag(&mut self, task: &mut Task, request: Rc<Request>) {
@@ -480,6 +482,7 @@ impl World {
         }
         match task.goal {
             Some(Goal::Clunk(_)) => self.leave_clunk(task, 0),
+            Some(Goal::Unlock(_)) => self.park_unlock(task),
             Some(Goal::Remove(_)) => self.gate_closed(task),
             Some(Goal::Read(_, ref mut left)) => {
                 *left = 0;
@@ -498,9 +501,8 @@ impl World {
             }
             return self.finish(task);
         }
-        match &mut task.goal {
-            Some(Goal::Clunk(_) | Goal::Remove(_)) => task.goal = None,
-            _ => {}
+        if let Some(Goal::Clunk(_) | Goal::Remove(_)) = task.goal {
+            task.goal = None;
         }
         task.pending.push_back(request);
         task.before = self.client.status;
@@ -518,14 +520,14 @@ impl World {
 
     fn wait(&mut self, task: &mut Task) {
         let request = task.pending[0].clone();
-        let clunk = self.is_clunk(&request);
-        assert!(!clunk || !task.exiting, "a dying task waits for a Tclunk");
         let done = request.outcome.get().is_some();
         match self.sleep(task, Queue::Request(request.id), done) {
             None => task.phase = Phase::Wait,
             Some(Ok(())) => self.answered(task),
-            Some(Err(_)) if clunk => {
-                // The fid is given back all the same.
+            Some(Err(_)) if is_always_sent(&request) => {
+                if let Some(Goal::Unlock(file)) = &task.goal {
+                    file.locked.borrow_mut().remove(&task.owner);
+                }
                 task.pending.clear();
                 self.finish(task);
             }
@@ -575,13 +577,8 @@ impl World {
     /// The oldest request was left to its fate, or nothing was sent.
     fn gave_up(&mut self, task: &mut Task) {
         task.failed = true;
-        match &mut task.goal {
-            Some(Goal::Read(_, left)) => *left = 0,
-            Some(Goal::Unlock(file)) => {
-                file.locked.borrow_mut().remove(&task.owner);
-                file.unsure.borrow_mut().insert(task.owner);
-            }
-            _ => {}
+        if let Some(Goal::Read(_, left)) = &mut task.goal {
+            *left = 0;
         }
         self.next(task);
     }
@@ -595,4 +592,9 @@ impl World {
         task.phase = Phase::Idle;
         task.interrupted = false;
     }
+}
+
+/// Whoever gives up waiting for it leaves it as it is.
+fn is_always_sent(request: &Request) -> bool {
+    matches!(request.message, Message::Clunk(_) | Message::Unlock(..))
 }

@@ -9,7 +9,10 @@ use std::rc::Rc;
 
 use p9proto::rpc::Owner;
 
-use crate::client::Refusal;
+use crate::client::{
+    Queue,
+    Refusal, //
+};
 use crate::parts::{
     todo,
     Done,
@@ -19,7 +22,10 @@ use crate::parts::{
     Request,
     WORKER, //
 };
-use crate::world::World;
+use crate::world::{
+    Mistake,
+    World, //
+};
 
 /// What goes back to the list if it can not be sent.
 pub enum Back {
@@ -30,7 +36,7 @@ pub enum Back {
 /// A request on its way.
 pub struct Sending {
     pub request: Rc<Request>,
-    pub back: Option<Back>,
+    pub back: Back,
 }
 
 #[derive(Default)]
@@ -83,7 +89,7 @@ impl World {
             self.send_flush(&request);
         }
         if notes & todo::FLUSHED != 0 {
-            self.worker.again |= self.flushed(&request);
+            self.flushed(&request);
         }
         if notes & todo::UNDO != 0 {
             self.undo(request);
@@ -91,7 +97,7 @@ impl World {
             if self.client.table.is_flushing(request.owner) {
                 self.push_todo(&request, todo::UNLOCK);
             } else {
-                let behalf = request.owner;
+                let behalf = request.behalf;
                 self.unlock(request, todo::UNLOCK, behalf);
             }
         }
@@ -99,21 +105,23 @@ impl World {
 
     /// Undoes what an abandoned request has done on the server.
     fn undo(&mut self, request: Rc<Request>) {
-        let success = request.outcome.get() == Some(Outcome::Success);
-        let leaves_fid = match request.message {
+        let mut success = request.outcome.get() == Some(Outcome::Success);
+        success &= self.setup.mistake != Some(Mistake::NoUndo);
+        let fid_is_there = match request.message {
             Message::Attach(_) | Message::Walk(..) | Message::Xattrwalk(..) => success,
             Message::Remove(_) => !request.is_answered(),
-            Message::Lock(..) if success => return self.unlock(request, todo::UNDO, 0),
+            Message::Lock(..) if success => return self.unlock(request, todo::UNDO, (0, 0)),
             _ => false,
         };
         let fid = request.fid.borrow_mut().take();
-        if let (Some(fid), true) = (fid, leaves_fid) {
+        if let (Some(fid), true) = (fid, fid_is_there) {
             self.run_clunk(fid);
         }
+        self.undone(&request);
     }
 
     /// Unlocks what a Tlock has locked.
-    fn unlock(&mut self, request: Rc<Request>, note: u8, behalf: Owner) {
+    fn unlock(&mut self, request: Rc<Request>, note: u8, behalf: (Owner, usize)) {
         let (Message::Lock(num, owner) | Message::Unlock(num, owner)) = request.message else {
             unreachable!()
         };
@@ -125,18 +133,19 @@ impl World {
     /// Sends a Tclunk that was left to the work queue.
     fn run_clunk(&mut self, fid: Rc<Fid>) {
         let owner = fid.owner.get();
-        if self.client.table.is_flushing(owner) {
+        if self.holds_back(&fid, owner) {
             self.clunk_later(fid, owner);
             return;
         }
         let message = Message::Clunk(fid.num);
-        self.begin_sending(message, owner, Some(fid.clone()), Back::Clunk(fid));
+        let behalf = (owner, fid.given_up.get());
+        self.begin_sending(message, behalf, Some(fid.clone()), Back::Clunk(fid));
     }
 
     fn begin_sending(
         &mut self,
         message: Message,
-        behalf: Owner,
+        behalf: (Owner, usize),
         fid: Option<Rc<Fid>>,
         back: Back,
     ) {
@@ -144,29 +153,39 @@ impl World {
             return self.put_back(back);
         }
         let request = Request::new(&self.book, message, Done::Callback, WORKER, behalf, fid);
-        self.worker.sending = Some(Sending {
-            request,
-            back: Some(back),
-        });
+        self.worker.sending = Some(Sending { request, back });
     }
 
     fn go_on_sending(&mut self, sending: Sending) {
-        let Some(back) = sending.back else {
-            return self.link_request(sending.request);
-        };
-        match self.try_insert(sending.request) {
-            Ok(request) => {
-                self.worker.sending = Some(Sending {
-                    request,
-                    back: None,
-                });
-            }
+        let Sending { request, back } = sending;
+        if request.entered.get() {
+            self.link_request(request);
+            return self.sent_instead_of(back);
+        }
+        match self.try_insert(request) {
+            Ok(request) => self.worker.sending = Some(Sending { request, back }),
             // With the session all fids are gone.
-            Err((Refusal::Closed, _)) => {}
+            Err((Refusal::Closed, _)) => self.sent_instead_of(back),
             Err((Refusal::Memory | Refusal::Full, request)) => {
                 drop(request);
                 self.put_back(back);
             }
+        }
+    }
+
+    /// What was left to do is done.
+    fn sent_instead_of(&mut self, back: Back) {
+        match back {
+            Back::Unlock(request, todo::UNDO) => self.undone(&request),
+            Back::Unlock(request, _) => {
+                if let Some(fid) = &*request.fid.borrow() {
+                    let mut unlocks = fid.unlocks.borrow_mut();
+                    let at = unlocks.iter().position(|owner| *owner == request.owner);
+                    unlocks.swap_remove(at.unwrap());
+                }
+                self.wake(Queue::Gate);
+            }
+            Back::Clunk(_) => {}
         }
     }
 

@@ -67,14 +67,16 @@ pub enum Mistake {
     ClunkBeforeFlush,
     /// The number of a fid is free though its Tremove had no effect.
     RemoveLosesFid,
-    /// The number of a fid may be free before its locks are unlocked.
-    UnlockWithoutFid,
+    /// A file is clunked before it is unlocked.
+    ClunkBeforeUnlock,
+    /// A file is locked again before it is unlocked.
+    LockBeforeUnlock,
     /// A wait ends only by what happens to the session after it has begun.
     StatusOfTheWait,
 }
 
 impl Mistake {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoGate,
         Self::NoUndo,
         Self::GateBeforeUndo,
@@ -83,7 +85,8 @@ impl Mistake {
         Self::TagWithoutWake,
         Self::ClunkBeforeFlush,
         Self::RemoveLosesFid,
-        Self::UnlockWithoutFid,
+        Self::ClunkBeforeUnlock,
+        Self::LockBeforeUnlock,
         Self::StatusOfTheWait,
     ];
 }
@@ -122,17 +125,13 @@ impl Setup {
             tasks: 1 + choices.below(5),
             tags: 12 - choices.below(10),
             places: 10 - choices.below(8),
-            no_memory: choices.one_of(&[0, 0, 5, 25]),
-            stuck: choices.one_of(&[0, 10, 40, 100]),
+            no_memory: choices.one_of(&[0, 0, 5, 20]),
+            stuck: choices.one_of(&[0, 10, 30, 60]),
             stuck_flushes: choices.one_of(&[0, 10, 50, 100]),
             refused: choices.one_of(&[0, 0, 20, 60]),
             intr: choices.percent(50),
             learns: choices.percent(50),
-            async_clunk: choices.one_of(&[
-                AsyncClunk::Safe,
-                AsyncClunk::Never,
-                AsyncClunk::Always,
-            ]),
+            async_clunk: choices.one_of(&[AsyncClunk::Safe, AsyncClunk::Never, AsyncClunk::Always]),
         }
     }
 }
@@ -232,8 +231,12 @@ impl World {
         let steps = self.setup.steps;
         for _ in 0..steps {
             self.step();
-            if self.choices.below(400) == 399 {
+            if self.choices.below(150) == 149 {
                 self.lull();
+            }
+            // Then little is left to be tried out.
+            if self.client.status != Status::Connected && self.choices.percent(5) {
+                break;
             }
         }
         match self.choices.below(3) {
@@ -380,7 +383,7 @@ impl World {
 
     /// A task begins a call.
     fn any_call(&mut self, at: usize) {
-        let call = self.choices.below(12);
+        let call = self.choices.below(16);
         let observable = self.choices.percent(50);
         let count = self.tasks[at].files.len();
         let which = self.choices.below(count + 1);
@@ -404,12 +407,14 @@ impl World {
             (4, Some(file)) => Goal::WriteBack(file),
             (5..=6, Some(file)) => Goal::Write(file),
             (_, Some(file)) if file.locked.borrow().contains(&owner) => Goal::Unlock(file),
-            (7..=8, Some(file)) => Goal::Lock(file),
-            (9, Some(file)) if Rc::strong_count(&file) == 3 => {
+            (7..=11, Some(file)) => Goal::Lock(file),
+            // Files are removed with a fid that is used for nothing else.
+            (12, Some(file))
+                if Rc::strong_count(&file) == 3 && !self.holds_back(&file.fid, owner) =>
+            {
                 drop((file, from));
                 let file = self.tasks[at].files.remove(which);
                 let fid = Rc::try_unwrap(file).ok().unwrap().fid;
-                fid.closer.set(owner);
                 Goal::Remove(fid)
             }
             (_, Some(file)) => {
@@ -428,24 +433,23 @@ impl World {
         if self.server.eager {
             return false;
         }
-        let kind = self.choices.below(20);
+        let kind = self.choices.below(1000);
         let at = self.choices.below(self.tasks.len().max(1));
         match kind {
-            0..=3 => self.stale_events(),
-            4..=9 => return self.new_task(at),
-            10..=13 => self.signal_any(at, false),
-            14..=16 => self.signal_any(at, true),
-            17 => match self.choices.below(20) {
-                18 => {
-                    self.say(|| "umount -f".into());
-                    self.advance_status(Status::BeginDisconnect);
-                }
-                19 => {
-                    self.say(|| "the connection breaks".into());
-                    self.link_die();
-                }
-                _ => return false,
-            },
+            0..=99 => self.stale_events(),
+            100..=399 => return self.new_task(at),
+            400..=499 => self.signal_any(at, false),
+            500..=559 => self.signal_any(at, true),
+            560..=561 => {
+                self.say(|| "umount -f".into());
+                self.advance_status(Status::BeginDisconnect);
+                self.go_without_server(Task::is_idle);
+            }
+            562..=563 => {
+                self.say(|| "the connection breaks".into());
+                self.link_die();
+                self.go_without_server(Task::is_idle);
+            }
             _ => return false,
         }
         true
@@ -459,8 +463,30 @@ impl World {
         }
     }
 
-    /// Events for requests of the past change nothing.
+    /// Events for requests of the past change nothing, nor do those that come twice.
     fn stale_events(&mut self) {
+        let table = &mut self.client.table;
+        for entry in &self.client.entries {
+            if matches!(
+                entry.state,
+                State::Answered | State::ToUndo | State::ToUndoOnly
+            ) {
+                assert!(matches!(table.handle_reply(entry.key), Reply::Stale));
+                assert!(matches!(
+                    table.handle_reply_to_undo(entry.key),
+                    Reply::Stale
+                ));
+            }
+            if matches!(entry.state, State::Refused | State::ToUndoOnly) {
+                assert!(matches!(
+                    table.handle_rflush(entry.key, true),
+                    Rflush::Stale
+                ));
+            }
+            if entry.state != State::Waiting {
+                assert_eq!(table.handle_signal(entry.key), Signal::Delivered);
+            }
+        }
         if self.client.stale.is_empty() {
             return;
         }
@@ -546,18 +572,30 @@ impl World {
         for task in &mut self.tasks {
             task.signal(true);
         }
+        self.go_without_server(|task| task.dead);
+    }
+
+    /// Each task gets `there` without anybody's help.
+    fn go_without_server(&mut self, there: impl Fn(&Task) -> bool) {
+        // What has come to the table comes to its end.
+        let (irq, failing) = (self.irq.pop_front(), std::mem::take(&mut self.failing));
+        for mut ending in irq.into_iter().chain(failing).map(Some) {
+            while let Some(now) = ending {
+                ending = self.end_step(now);
+            }
+        }
         let mut left = 1000;
-        while let Some(at) = self.tasks.iter().position(|task| !task.dead) {
+        while let Some(at) = self.tasks.iter().position(|task| !there(task)) {
             let task = &mut self.tasks[at];
             if task.asleep.is_some() {
-                assert!(task.is_bounded(), "a killed task sleeps for ever");
+                assert!(task.is_bounded(), "task {} needs help", task.owner);
                 task.timed_out = true;
                 task.asleep = None;
             }
             self.task_step(at);
             self.check();
             left -= 1;
-            assert!(left > 0, "a killed task does not die");
+            assert!(left > 0, "tasks do not come to an end");
         }
     }
 
@@ -586,7 +624,7 @@ impl World {
             self.tasks.push(task);
             self.finish_first();
             self.tasks.clear();
-            self.advance_status(Status::Disconnected);
+            self.advance_status(Status::BeginDisconnect);
         }
         self.work_soon();
         self.client.closing = true;
@@ -695,7 +733,9 @@ impl World {
         let client = &self.client;
         assert_eq!(client.table.used(), client.entries.len());
         let entries = client.entries.iter();
-        let flushing = entries.filter(|entry| entry.state != State::Waiting).count();
+        let flushing = entries
+            .filter(|entry| entry.state != State::Waiting)
+            .count();
         assert_eq!(client.table.flushing(), flushing);
         assert!(client.closed || client.flushing == flushing);
         for task in &self.tasks {
@@ -707,7 +747,8 @@ impl World {
             let (reply, rflush) = match entry.state {
                 State::Waiting | State::Refused => (true, false),
                 State::Abandoned => (true, true),
-                State::Answered => (false, true),
+                State::Answered | State::ToUndo => (false, true),
+                State::ToUndoOnly => (false, false),
             };
             assert_eq!(found(entry.key.tag()), reply.then_some(entry.id));
             assert_eq!(found(entry.key.flush_tag()), rflush.then_some(entry.id));
@@ -758,9 +799,8 @@ impl World {
         if let Some(sending) = &self.worker.sending {
             count(&sending.request);
             match &sending.back {
-                Some(Back::Clunk(fid)) => count_fid(fid),
-                Some(Back::Unlock(request, _)) => count(request),
-                None => {}
+                Back::Clunk(fid) => count_fid(fid),
+                Back::Unlock(request, _) => count(request),
             }
         }
         self.files().iter().for_each(|file| count_fid(&file.fid));

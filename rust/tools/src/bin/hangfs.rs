@@ -7,7 +7,11 @@ use clap::Parser;
 use fuser::MountOption;
 use p9tools::{
     control,
-    hang::fs::HangFs, //
+    hang::fs::HangFs,
+    net::{
+        Address,
+        Listener, //
+    }, //
 };
 use std::{
     io,
@@ -36,7 +40,7 @@ fn main() -> io::Result<()> {
     let gate = fs.gate().clone();
     thread::spawn(move || gate.run_delayed());
 
-    let (stream, _) = control::listen(&options.socket)?.accept()?;
+    let stream = Listener::bind(&Address::Unix(options.socket))?.accept()?;
     let result = control::serve(stream, |line| fs.order(line));
     // Whoever waits for an operation gets an answer before the mount goes.
     let _ = fs.order("release");

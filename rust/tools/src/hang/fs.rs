@@ -4,12 +4,13 @@
 //!
 //! Nothing is cached by the kernel, so that each operation of the 9P server comes here.
 
-use super::{
-    gate::Gate,
-    tree::{
-        Result,
-        Tree, //
-    },
+use super::tree::{
+    Result,
+    Tree, //
+};
+use crate::gate::{
+    Gate,
+    Go, //
 };
 use fuser::{
     consts::{
@@ -32,6 +33,7 @@ use fuser::{
     TimeOrNow, //
 };
 use std::{
+    convert::Infallible,
     ffi::OsStr,
     os::raw::c_int,
     sync::{
@@ -55,16 +57,31 @@ const FOPEN_PARALLEL_DIRECT_WRITES: u32 = 1 << 6;
 
 const OPEN_FLAGS: u32 = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES;
 
+/// The operations, as the orders name them.
+const OPERATIONS: &[&str] = &[
+    "lookup", "getattr", "setattr", "create", "mkdir", "unlink", "rmdir", "rename", "open", "read",
+    "write", "flush", "release", "fsync", "opendir", "readdir", "statfs",
+];
+
 /// The file system.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct HangFs {
-    gate: Arc<Gate>,
+    gate: Arc<Gate<Infallible>>,
     tree: Arc<Mutex<Tree>>,
+}
+
+impl Default for HangFs {
+    fn default() -> Self {
+        Self {
+            gate: Arc::new(Gate::new(OPERATIONS.to_vec(), |_| None)),
+            tree: Arc::default(),
+        }
+    }
 }
 
 impl HangFs {
     /// Where its operations pass.
-    pub fn gate(&self) -> &Arc<Gate> {
+    pub fn gate(&self) -> &Arc<Gate<Infallible>> {
         &self.gate
     }
 
@@ -100,9 +117,13 @@ impl HangFs {
         answer: impl FnOnce(Result<T>) + Send + 'static,
     ) {
         let tree = self.tree.clone();
-        self.gate.pass(name, move |go| {
-            let result = go.and_then(|()| operation(&mut lock(&tree)));
-            answer(result);
+        self.gate.pass(name, "", 0, move |go| {
+            answer(match go {
+                Go::Run => operation(&mut lock(&tree)),
+                // CAST: error numbers are small.
+                Go::Fail(errno) => Err(errno as i32),
+                Go::Special(never) => match never {},
+            });
         });
     }
 

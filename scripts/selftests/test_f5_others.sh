@@ -17,12 +17,12 @@ defer rm "$MNT/numbers"
 ratios=
 for _ in 1 2 3 4 5 6 7; do
 	before=$(rate)
-	hang read=hang
+	order read=hang
 	cat "$HANG/f" >/dev/null 2>&1 &
 	reader=$!
 	die read=hang read "$HANG/f" >/dev/null
 	during=$(rate)
-	hang release
+	order release
 	kill $reader 2>/dev/null
 	wait $reader 2>/dev/null
 	ratios+=" $(awk -v a="$before" -v b="$during" 'BEGIN { print b / a }')"

@@ -16,10 +16,10 @@ late() {
 }
 
 answer() {
-	hang fill 90
-	hang release
+	order fill 90
+	order release
 	busywait 10 idle || echo "# not idle" >&2
-	hang fill off
+	order fill off
 }
 
 # page_cache OPTIONS: another process reads the page anew, before the late answer.

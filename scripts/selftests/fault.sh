@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# For tests with a server that misbehaves: p9fault (see rust/tools) runs in the guest and serves
+# $ROOT; $MNT is mounted over a unix socket, or over TCP.
+. "$(dirname "${BASH_SOURCE[0]}")/kill.sh"
+
+ROOT=/tmp/served
+LOG=/tmp/p9fault.log
+SOCKET=/tmp/p9fault
+ORDERS=/dev/tcp/127.0.0.1/5641
+
+LEFT=fids
+left() { order fids; }
+
+# serve [ARGUMENT...]: starts p9fault.
+serve() {
+	modprobe 9pnet_fd 2>/dev/null || skip_all "no transport over sockets"
+	rm -rf "$ROOT" && mkdir -p "$ROOT/d"
+	echo "Hello." >"$ROOT/hello"
+	yes 0123456789abcde | head -c 1M >"$ROOT/f"
+	"$BIN/p9fault" --control tcp:127.0.0.1:5641 --log $LOG "$@" "$ROOT" unix:$SOCKET &
+	server=$!
+	defer stop_server
+	try busywait 10 test -S $SOCKET
+}
+
+stop_server() {
+	kill "$server" 2>/dev/null
+	wait "$server" 2>/dev/null
+	rm -f $SOCKET
+}
+
+# mount_fault [OPTIONS]: mounts what p9fault serves.
+mount_fault() {
+	mkdir -p "$MNT"
+	mount -i -t 9p -o "trans=unix,version=9p2000.L${1:+,$1}" $SOCKET "$MNT" || return 1
+	defer unmount "$MNT"
+	defer order release
+}
+
+# no_violations: the client has kept to the protocol.
+no_violations() {
+	local found
+	found=$(order violations)
+	[ "$found" = 0 ] || { echo "$found"; return 1; }
+}
