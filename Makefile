@@ -4,7 +4,7 @@
 
 CLIENT ?= rust
 KERNEL ?= stock
-export CLIENT KERNEL SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T MIRROR
+export CLIENT KERNEL SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T MIRROR ROUNDS LONG
 
 MAKEFLAGS += --no-print-directory
 
@@ -22,6 +22,7 @@ help:
 	@echo  '  check           - All that follows, and the selftests in the guest;'
 	@echo  '                    with T=pattern only the selftests whose name matches;'
 	@echo  '                    with CLIENT=c the selftests with the stock client'
+	@echo  '  check-long      - The same with more rounds: some hours, before a release'
 	@echo  '  lint            - Format, clippy, shellcheck and the rules of the tree'
 	@echo  '  test-host       - Unit tests on this machine'
 	@echo  '  fuzz            - Fuzz the protocol core: target T [all] for S seconds each [60]'
@@ -45,6 +46,8 @@ help:
 	@echo  "  QEMU_EXTRA='..' - More arguments for QEMU []"
 	@echo  '  RUN=folder      - Where the logs of the guest go, one guest at a time [build/run]'
 	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
+	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5]'
+	@echo  '  LONG=1          - Longer selftests of the file system'
 	@echo  "  MIRROR=http://  - Debian mirror [the one this machine's apt uses]"
 	@echo  '  XDG_CACHE_HOME  - The set-up is kept in its folder 9pnet [~/.cache]'
 
@@ -60,6 +63,9 @@ modules:
 
 check:
 	@scripts/check.sh
+
+check-long:
+	@ROUNDS=200 LONG=1 $(MAKE) check
 
 lint:
 	@scripts/lint.sh
@@ -79,4 +85,4 @@ clean:
 distclean: clean
 	rm -rf --one-file-system "$${XDG_CACHE_HOME:-$$HOME/.cache}/9pnet"
 
-.PHONY: help run modules check lint test-host fuzz symbols clean distclean
+.PHONY: help run modules check check-long lint test-host fuzz symbols clean distclean

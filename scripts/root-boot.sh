@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Boots a Debian whose root file system is the share, mounted by this 9pnet: builds and runs a
-# program there, copies a tree, shuts down. ROUNDS times [1]; every boot finds what the last left.
+# program there, copies a tree, shuts down. Once, with LONG ten times; every boot finds what the last
+# one has left.
 set -euo pipefail
 . "$(dirname "$0")/../qemu/config.sh"
 
-: "${ROUNDS:=1}" "${RUN:=$BUILD/check}"
+: "${LONG:=}" "${RUN:=$BUILD/check}"
+boots=1
+[ -z "$LONG" ] || boots=10
 "$TOP/qemu/sysroot.sh"
 if [ "${1-}" != --private ]; then
 	exec unshare --mount --propagation private -- "$0" --private
@@ -33,7 +36,7 @@ read -r -d '' command <<-'END' || true
 	echo "round $((last + 1))"
 END
 
-for round in $(seq "$ROUNDS"); do
+for round in $(seq "$boots"); do
 	start=$SECONDS
 	said=$(SHARE=$folder/root ROOT_ON=share MOUNT=no RUN=$RUN TIMEOUT=300 CMD=$command \
 		"$TOP/qemu/run.sh") || die "boot $round of a root on 9p failed, see ${RUN#"$TOP"/}/console.log"

@@ -13,7 +13,7 @@ fi
 
 cargo build --quiet --release --locked --manifest-path rust/tools/Cargo.toml
 mkdir -p build/bin
-cp build/cargo/release/{hangfs,p9fault} build/bin/
+cp --remove-destination build/cargo/release/{hangfs,p9fault} build/bin/
 for source in scripts/selftests/*.c; do
 	program=build/bin/$(basename "$source" .c)
 	[ "$program" -nt "$source" ] ||

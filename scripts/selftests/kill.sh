@@ -7,7 +7,7 @@
 # shellcheck source=/dev/null
 . /9pnet/env
 
-: "${ROUNDS:=20}"
+: "${ROUNDS:=5}"
 BIN=/9pnet/bin
 
 # From the signal to the process reaped, in milliseconds. A guest without KVM needs some of it. One

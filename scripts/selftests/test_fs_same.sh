@@ -44,6 +44,7 @@ back() { modprobe -r 9p; rmmod 9pnet_virtio 9pnet; modprobe 9p; }
 
 plan $((2 + ${#caches[@]}))
 check "run them with this client" run /tmp/ours
+modprobe -qr 9pnet_fd # an earlier test may have left it, and it needs 9pnet
 try modprobe -r 9p
 defer back
 try insmod $stock/9pnet.ko && try insmod $stock/9pnet_virtio.ko && try modprobe 9p

@@ -19,6 +19,7 @@ plan 8
 try mount_hang
 reader
 kill -KILL $reader
+busywait 5 gone $reader
 bound=6000 # what is under way may end for 5 s
 umount "$MNT" 2>/dev/null &
 time=$(took 10 gone $!)
@@ -51,7 +52,7 @@ try mount_hang
 reader
 kill -KILL $reader
 order release
-umount "$MNT"
+unmount "$MNT"
 modprobe -r 9p
 modprobe -qr 9pnet_fd
 modprobe -qr 9pnet_virtio

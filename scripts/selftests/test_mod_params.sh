@@ -20,6 +20,7 @@ refuses() {
 }
 
 defer modprobe 9p
+modprobe -qr 9pnet_fd # an earlier test may have left it, and it needs 9pnet
 defer modprobe -r 9pnet
 
 plan 12

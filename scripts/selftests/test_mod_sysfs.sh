@@ -8,6 +8,7 @@ module=9pnet_virtio
 [ "$CLIENT" = c ] || module=9pnet
 
 defer modprobe 9p
+modprobe -qr 9pnet_fd # an earlier test may have left it, and it needs 9pnet
 try modprobe -a 9p $module
 calls
 given '
