@@ -72,6 +72,7 @@ lint:
 
 test-host:
 	@scripts/in-root.sh cargo test --manifest-path rust/host/Cargo.toml
+	@scripts/in-root.sh cargo test --manifest-path rust/tools/Cargo.toml
 
 fuzz:
 	@scripts/fuzz.sh "$(T)" "$(S)"

@@ -45,7 +45,7 @@ boots() {
 		echo "Hello from the host." >"$RUN/share/hello"
 		for name; do (cd "$RUN/share" && eval "$(header "$name" host)"); done
 		start=$SECONDS
-		CLIENT=$client QEMU_EXTRA=$extra SHARE=$RUN/share TIMEOUT=$((300 + 600 * $#)) \
+		CLIENT=$client QEMU_EXTRA=$extra SHARE=$RUN/share TIMEOUT=$((300 + (600 + 20 * ${ROUNDS:-5}) * $#)) \
 			CMD="exec bash /9pnet/selftests/run.sh $*" "$TOP/qemu/run.sh" 2>&1 | tee "$out" || true
 		number=0
 		for name; do
@@ -105,8 +105,10 @@ mkdir -p "$RUN"
 alone=()
 if [ "$CLIENT" = rust ]; then
 	stage lint "$TOP/scripts/lint.sh"
-	[ ! -e "$TOP/rust/host/Cargo.toml" ] || stage unit-tests "$TOP/scripts/in-root.sh" \
-		cargo test --quiet --manifest-path rust/host/Cargo.toml
+	for crate in host tools; do
+		stage "unit-tests-$crate" "$TOP/scripts/in-root.sh" \
+			cargo test --quiet --manifest-path "rust/$crate/Cargo.toml"
+	done
 	stage modules "$TOP/scripts/modules.sh"
 	[ "$KERNEL" = debug ] || stage symbols "$TOP/scripts/symbols-check.sh"
 	if [[ " ${results[*]-} " == *"FAIL modules "* ]]; then

@@ -23,6 +23,7 @@ one() {
 	limit=$(header "$name" timeout)
 	: "${limit:=120}"
 	[ "$KERNEL" = stock ] || limit=$((limit * 4))
+	[ "${ROUNDS:-0}" -le 20 ] || limit=$((limit * ROUNDS / 20))
 	expected=$(header "$name" dmesg)
 	echo "selftest: $name begins" >/dev/kmsg
 	setsid bash "test_$name.sh" </dev/null > >(sed -u 's/^/    /') 2>&1 &

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! p9fault: a 9P2000.L server of a real folder that answers late, wrongly or never.
+//! p9fault: a 9P server of a real folder that answers late, wrongly or never.
 //!
 //! - [`server`]: listens, takes orders, knows all connections.
 //! - [`connection`]: one session: frames in, through the [gate](crate::gate), answers out.
@@ -8,6 +8,7 @@
 //! - [`reply`]: replies, and what can be wrong with them.
 //! - [`tree`]: fids and the files they stand for.
 //! - [`attr`]: attributes of files, extended ones too.
+//! - [`record`]: the attributes as the older dialects have them.
 //! - [`lock`]: record locks.
 //!
 //! An operation that is held up is carried out when it is let go; with [`reply::Fault::Mute`] it
@@ -17,6 +18,7 @@ pub mod attr;
 pub mod connection;
 pub mod ledger;
 pub mod lock;
+pub mod record;
 pub mod reply;
 pub mod server;
 pub mod tree;

@@ -2,8 +2,20 @@
 
 //! Sockets of the kinds that a client may ask for.
 
+use rustix::{
+    net::connect_unspec,
+    stdio::{
+        dup2_stdin,
+        dup2_stdout,
+        stdin,
+        stdout, //
+    },
+};
 use std::{
-    fs,
+    fs::{
+        self,
+        File, //
+    },
     io::{
         self,
         Read,
@@ -83,8 +95,34 @@ impl Listener {
     }
 }
 
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// `close`: as if by its last close.
+    Both,
+    /// `half`: nothing is sent any more, but still taken.
+    Write,
+    /// `abort`: it is reset; only TCP tells the peer.
+    Abort,
+}
+
+impl FromStr for End {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "close" => Ok(Self::Both),
+            "half" => Ok(Self::Write),
+            "abort" => Ok(Self::Abort),
+            _ => Err(()),
+        }
+    }
+}
+
 /// A connection.
 pub enum Stream {
+    /// Over the standard input and output: pipes, or one socket for both.
+    Stdio,
     /// Over TCP.
     Tcp(TcpStream),
     /// Over a unix socket.
@@ -95,16 +133,33 @@ impl Stream {
     /// The same connection once more.
     pub fn try_clone(&self) -> io::Result<Self> {
         match self {
+            Self::Stdio => Ok(Self::Stdio),
             Self::Tcp(stream) => stream.try_clone().map(Self::Tcp),
             Self::Unix(stream) => stream.try_clone().map(Self::Unix),
         }
     }
 
     /// Ends the connection, or one direction of it.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+    pub fn end(&self, how: End) -> io::Result<()> {
+        let shutdown = match how {
+            End::Write => Shutdown::Write,
+            End::Both | End::Abort => Shutdown::Both,
+        };
         match self {
-            Self::Tcp(stream) => stream.shutdown(how),
-            Self::Unix(stream) => stream.shutdown(how),
+            Self::Stdio => {
+                let nowhere = File::options().read(true).write(true).open("/dev/null")?;
+                if how != End::Write {
+                    // Of the two only a socket can be shut down, and needs to be.
+                    let _ = rustix::net::shutdown(stdin(), rustix::net::Shutdown::Both);
+                    dup2_stdin(&nowhere)?;
+                }
+                let _ = rustix::net::shutdown(stdout(), rustix::net::Shutdown::Write);
+                Ok(dup2_stdout(&nowhere)?)
+            }
+            // To be connected to nothing is the way to send a reset.
+            Self::Tcp(stream) if how == End::Abort => Ok(connect_unspec(stream)?),
+            Self::Tcp(stream) => stream.shutdown(shutdown),
+            Self::Unix(stream) => stream.shutdown(shutdown),
         }
     }
 }
@@ -112,6 +167,7 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
+            Self::Stdio => Ok(rustix::io::read(stdin(), buf)?),
             Self::Tcp(stream) => stream.read(buf),
             Self::Unix(stream) => stream.read(buf),
         }
@@ -121,6 +177,7 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
+            Self::Stdio => Ok(rustix::io::write(stdout(), buf)?),
             Self::Tcp(stream) => stream.write(buf),
             Self::Unix(stream) => stream.write(buf),
         }

@@ -55,15 +55,15 @@ use std::{
 const BASIC: u64 = 0x7ff;
 
 /// Bits of Tsetattr.
-mod set {
-    pub(super) const MODE: u32 = 1;
-    pub(super) const UID: u32 = 2;
-    pub(super) const GID: u32 = 4;
-    pub(super) const SIZE: u32 = 8;
-    pub(super) const ATIME: u32 = 16;
-    pub(super) const MTIME: u32 = 32;
-    pub(super) const ATIME_GIVEN: u32 = 128;
-    pub(super) const MTIME_GIVEN: u32 = 256;
+pub(crate) mod set {
+    pub const MODE: u32 = 1;
+    pub const UID: u32 = 2;
+    pub const GID: u32 = 4;
+    pub const SIZE: u32 = 8;
+    pub const ATIME: u32 = 16;
+    pub const MTIME: u32 = 32;
+    pub const ATIME_GIVEN: u32 = 128;
+    pub const MTIME_GIVEN: u32 = 256;
 }
 
 /// The identity of a file.

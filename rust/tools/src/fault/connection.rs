@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     gate::Go,
-    net::Stream, //
+    net::{
+        End,
+        Stream, //
+    },
 };
 use p9proto::{
     message::*,
@@ -37,7 +40,6 @@ use std::{
         Read,
         Write, //
     },
-    net::Shutdown,
     sync::{
         atomic::{
             AtomicBool,
@@ -101,24 +103,28 @@ impl Connection {
                 }
             }
         }
-        self.close(Shutdown::Both);
+        self.close(End::Both);
         self.note("closed");
     }
 
     /// Ends the connection, or only what goes to the client.
-    pub fn close(&self, how: Shutdown) {
-        if how == Shutdown::Both {
+    pub fn close(&self, how: End) {
+        if how != End::Write {
             self.open.store(false, Ordering::Relaxed);
         }
         if let Some(closer) = &self.closer {
             // Who is not connected any more need not be disconnected.
-            let _ = closer.shutdown(how);
+            let _ = closer.end(how);
         }
     }
 
     /// Whether requests are still taken.
     pub fn is_open(&self) -> bool {
         self.open.load(Ordering::Relaxed)
+    }
+
+    fn dialect(&self) -> Dialect {
+        lock(&self.tree).dialect()
     }
 
     /// How many fids there are.
@@ -151,15 +157,16 @@ impl Connection {
             return;
         };
         let tag = header.tag;
+        let dialect = self.dialect();
         let (name, request) = match (
             message_name(header.ty),
-            AnyT::decode(Dialect::P2000L, header.ty, body),
+            AnyT::decode(dialect, header.ty, body),
         ) {
-            (Some(name), Ok(request)) => (name, request),
+            (Some(name), Ok(request)) if has(dialect, header.ty) => (name, request),
             (_, result) => {
                 self.server
                     .violation(format!("type {}: {result:?}", header.ty));
-                return self.send(&error(tag, errno(libc::EPROTO)), false);
+                return self.send(&error(dialect, tag, errno(libc::EPROTO)), false);
             }
         };
         let fid = fid_of(&request);
@@ -199,7 +206,8 @@ impl Connection {
             return;
         };
         let tag = header.tag;
-        let Ok(request) = AnyT::decode(Dialect::P2000L, header.ty, body) else {
+        let mut dialect = self.dialect();
+        let Ok(request) = AnyT::decode(dialect, header.ty, body) else {
             return;
         };
         let fault = match go {
@@ -210,7 +218,7 @@ impl Connection {
                 if let AnyT::Tclunk(Tclunk { fid }) | AnyT::Tremove(Tremove { fid }) = request {
                     lock(&self.tree).forget(fid);
                 }
-                return self.finish(tag, &error(tag, Errno(ecode)), false);
+                return self.finish(tag, &error(dialect, tag, Errno(ecode)), false);
             }
         };
         let reply = match request {
@@ -228,17 +236,16 @@ impl Connection {
             }
             AnyT::Tversion(version) => {
                 let msize = version.msize.min(self.server.msize);
-                lock(&self.tree).begin(msize.max(MIN_MSIZE));
-                let name = Dialect::P2000L.name();
-                let version = match version.version == name {
-                    true => name,
-                    false => b"unknown",
-                };
+                let agreed = Dialect::from_name(version.version);
+                let agreed = agreed.map(|asked| asked.min(self.server.dialect));
+                dialect = agreed.unwrap_or(dialect);
+                lock(&self.tree).begin(dialect, msize.max(MIN_MSIZE));
+                let version = agreed.map_or(&b"unknown"[..], Dialect::name);
                 encode(tag, &Rversion { msize, version })
             }
             request => lock(&self.tree).handle(tag, &request),
         };
-        let reply = reply.unwrap_or_else(|err| error(tag, err));
+        let reply = reply.unwrap_or_else(|err| error(dialect, tag, err));
         self.answer(name, tag, reply, fault);
     }
 
@@ -324,6 +331,15 @@ impl Connection {
     }
 }
 
+/// Whether the dialect has messages of type `ty`.
+fn has(dialect: Dialect, ty: u8) -> bool {
+    match ty {
+        Topen::TYPE | Tcreate::TYPE | Tstat::TYPE | Twstat::TYPE => !dialect.is_dotl(),
+        // The types below Tversion are those that 9P2000.L added.
+        ty => dialect.is_dotl() || ty >= Tversion::TYPE,
+    }
+}
+
 /// The fid that a request is about.
 fn fid_of(request: &AnyT<'_>) -> Option<FidNum> {
     match request {
@@ -350,7 +366,11 @@ fn fid_of(request: &AnyT<'_>) -> Option<FidNum> {
         | AnyT::Tread(Tread { fid, .. })
         | AnyT::Twrite(Twrite { fid, .. })
         | AnyT::Tclunk(Tclunk { fid })
-        | AnyT::Tremove(Tremove { fid }) => Some(*fid),
+        | AnyT::Tremove(Tremove { fid })
+        | AnyT::Topen(Topen { fid, .. })
+        | AnyT::Tcreate(Tcreate { fid, .. })
+        | AnyT::Tstat(Tstat { fid })
+        | AnyT::Twstat(Twstat { fid, .. }) => Some(*fid),
         _ => None,
     }
 }

@@ -2,11 +2,14 @@
 
 //! Replies, and what can be wrong with them.
 
+use crate::net::End;
 use p9proto::{
+    field::DotU,
     message::{
         encode_frame,
         frame_size,
         Message,
+        Rerror,
         Rlerror, //
     },
     types::{
@@ -15,10 +18,7 @@ use p9proto::{
     },
     wire::HEADER_SIZE,
 };
-use std::{
-    io,
-    net::Shutdown, //
-};
+use std::io;
 
 /// Why a request fails: a Linux error number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +45,43 @@ pub(crate) const fn errno(number: i32) -> Errno {
 /// The result of a request.
 pub type Result<T> = std::result::Result<T, Errno>;
 
-/// Encodes a reply.
+/// Encodes a reply that is the same in all dialects.
 ///
 /// # Errors
 ///
 /// `EMSGSIZE` if a string does not fit its length field.
 pub fn encode<M: Message>(tag: Tag, message: &M) -> Result<Vec<u8>> {
-    let mut frame = vec![0; frame_size(message, Dialect::P2000L)];
-    encode_frame(&mut frame, tag, message, Dialect::P2000L).map_err(|_| errno(libc::EMSGSIZE))?;
+    encode_for(Dialect::P2000L, tag, message)
+}
+
+/// Encodes a reply.
+///
+/// # Errors
+///
+/// `EMSGSIZE` if a string does not fit its length field.
+pub fn encode_for<M: Message>(dialect: Dialect, tag: Tag, message: &M) -> Result<Vec<u8>> {
+    let mut frame = vec![0; frame_size(message, dialect)];
+    encode_frame(&mut frame, tag, message, dialect).map_err(|_| errno(libc::EMSGSIZE))?;
     Ok(frame)
 }
 
-/// Encodes an error reply.
-pub fn error(tag: Tag, Errno(ecode): Errno) -> Vec<u8> {
-    encode(tag, &Rlerror { ecode }).unwrap_or_default()
+/// Encodes an error reply, with the C library's words for the error where words are wanted.
+pub fn error(dialect: Dialect, tag: Tag, Errno(ecode): Errno) -> Vec<u8> {
+    let frame = if dialect.is_dotl() {
+        encode(tag, &Rlerror { ecode })
+    } else {
+        let number = i32::try_from(ecode).unwrap_or(libc::EIO);
+        let text = io::Error::from_raw_os_error(number).to_string();
+        let words = text
+            .split_once(" (os error")
+            .map_or(&*text, |(words, _)| words);
+        let reply = Rerror {
+            ename: words.as_bytes(),
+            errno: DotU(ecode),
+        };
+        encode_for(dialect, tag, &reply)
+    };
+    frame.unwrap_or_default()
 }
 
 /// What can be wrong with a reply.
@@ -74,8 +97,9 @@ pub enum Fault {
     Swap,
     /// `split`: each byte is sent by itself.
     Split,
-    /// `close`, `half`: the connection is closed instead, or only this direction of it.
-    Close(Shutdown),
+    /// `close`, `half`, `abort`: the connection is closed instead, or only this direction of it, or
+    /// it breaks.
+    Close(End),
     /// `early`, only for Tflush: it is answered while its request goes on.
     Early,
     /// `wait`, only for Tflush: it is answered after its request, as QEMU does.
@@ -128,11 +152,9 @@ impl Fault {
             "dup" => Some(Self::Dup),
             "swap" => Some(Self::Swap),
             "split" => Some(Self::Split),
-            "close" => Some(Self::Close(Shutdown::Both)),
-            "half" => Some(Self::Close(Shutdown::Write)),
             "early" => Some(Self::Early),
             "wait" => Some(Self::Wait),
-            _ => None,
+            word => word.parse().ok().map(Self::Close),
         }
     }
 
@@ -187,14 +209,8 @@ fn parse_hex(digits: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        encode,
-        Fault, //
-    };
-    use p9proto::{
-        message::Rwrite,
-        types::Tag, //
-    };
+    use super::*;
+    use p9proto::message::Rwrite;
 
     fn forged(word: &str) -> Vec<u8> {
         let mut frame = encode(Tag::new(1), &Rwrite { count: 2 }).unwrap();
@@ -219,6 +235,18 @@ mod tests {
         ] {
             assert_eq!(forged(word), want, "{word}");
         }
+    }
+
+    #[test]
+    fn errors_are_words_in_the_older_dialects() {
+        let error = |dialect| error(dialect, Tag::new(1), errno(libc::ENOENT));
+        let words = b"No such file or directory";
+        assert_eq!(error(Dialect::P2000L), [11, 0, 0, 0, 7, 1, 0, 2, 0, 0, 0]);
+        assert_eq!(error(Dialect::P2000)[9..], words[..]);
+        assert_eq!(
+            error(Dialect::P2000u)[9..],
+            [&words[..], &[2, 0, 0, 0]].concat()
+        );
     }
 
     #[test]

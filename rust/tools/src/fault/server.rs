@@ -14,14 +14,16 @@ use crate::{
         Stream, //
     },
 };
-use p9proto::message::NAMES;
+use p9proto::{
+    message::NAMES,
+    types::Dialect, //
+};
 use std::{
     fs::File,
     io::{
         self,
         Write, //
     },
-    net::Shutdown,
     path::PathBuf,
     sync::{
         Arc,
@@ -49,6 +51,8 @@ struct Inner {
 pub struct Server {
     /// The folder that is served.
     pub root: PathBuf,
+    /// The richest dialect that is spoken.
+    pub dialect: Dialect,
     /// Largest frame.
     pub msize: u32,
     /// Where requests pass.
@@ -62,11 +66,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server of the folder `root` that takes frames of `msize` bytes, and notes all in `log`.
-    pub fn new(root: PathBuf, msize: u32, log: Option<File>) -> Self {
+    /// A server of the folder `root` that speaks `dialect` or an older one, takes frames of `msize`
+    /// bytes, and notes all in `log`.
+    pub fn new(root: PathBuf, dialect: Dialect, msize: u32, log: Option<File>) -> Self {
         let names = NAMES.iter().map(|(_, name)| *name);
         Self {
             root,
+            dialect,
             msize,
             gate: Gate::new(
                 names.filter(|name| name.starts_with('T')).collect(),
@@ -87,11 +93,18 @@ impl Server {
     /// Those of the socket are propagated as-is.
     pub fn run(self: Arc<Self>, listener: &Listener) -> io::Result<()> {
         loop {
-            self.clone().serve(listener.accept()?)?;
+            let stream = listener.accept()?;
+            let server = self.clone();
+            thread::spawn(move || server.serve(stream));
         }
     }
 
-    fn serve(self: Arc<Self>, stream: Stream) -> io::Result<()> {
+    /// Serves one connection until its end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket are propagated as-is.
+    pub fn serve(self: Arc<Self>, stream: Stream) -> io::Result<()> {
         let input = stream.try_clone()?;
         let mut inner = self.lock();
         inner.last += 1;
@@ -99,7 +112,7 @@ impl Server {
         inner.connections.retain(|old| old.strong_count() > 0);
         inner.connections.push(Arc::downgrade(&connection));
         drop(inner);
-        thread::spawn(move || connection.run(input));
+        connection.run(input);
         Ok(())
     }
 
@@ -131,7 +144,8 @@ impl Server {
     /// - `violations`: how many, and what they were.
     /// - `reset`: forgets the violations.
     /// - `pause`: reads nothing from the connections, until `release`.
-    /// - `close`: closes all connections.
+    /// - `close`, `half`, `abort`: closes all connections, or only what goes to the client, or breaks
+    ///   them.
     /// - `note TEXT`: writes a line into the log.
     ///
     /// # Errors
@@ -176,12 +190,14 @@ impl Server {
                 self.resumed.notify_all();
                 self.gate.order("release")
             }
-            "close" => {
-                let connections = self.connections();
-                connections.iter().for_each(|it| it.close(Shutdown::Both));
-                ok
-            }
-            line => self.gate.order(line),
+            line => match line.parse() {
+                Ok(how) => {
+                    let connections = self.connections();
+                    connections.iter().for_each(|it| it.close(how));
+                    ok
+                }
+                Err(()) => self.gate.order(line),
+            },
         }
     }
 

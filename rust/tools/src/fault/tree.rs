@@ -2,7 +2,10 @@
 
 //! Fids and the files they stand for.
 //!
-//! A fid is a path. That is enough for a server whose folder nobody else changes.
+//! A fid is a path. That is enough for a server whose folder nobody else changes. Here are the
+//! requests that all dialects have and those of 9P2000.L; the others are in [`legacy`].
+
+mod legacy;
 
 use super::{
     attr,
@@ -20,6 +23,7 @@ use p9proto::{
     list::Qids,
     message::*,
     types::{
+        Dialect,
         FidNum,
         Qid,
         Tag, //
@@ -84,6 +88,8 @@ struct Fid {
     /// The encoded entries of an open folder.
     entries: Vec<Vec<u8>>,
     extended: Option<Extended>,
+    /// Whether the file is removed when the fid is clunked.
+    remove: bool,
 }
 
 /// The fids of a session.
@@ -91,6 +97,7 @@ pub struct Tree {
     root: PathBuf,
     fids: HashMap<u32, Fid>,
     locks: Arc<Mutex<Locks>>,
+    dialect: Dialect,
     /// Largest frame of the session.
     msize: u32,
 }
@@ -102,6 +109,7 @@ impl Fid {
             file: None,
             entries: Vec::new(),
             extended: None,
+            remove: false,
         }
     }
 
@@ -116,15 +124,8 @@ impl Fid {
         self.file.as_ref().ok_or(errno(libc::EBADF))
     }
 
-    fn child(&self, name: &[u8]) -> Result<PathBuf> {
-        if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') {
-            return Err(errno(libc::EINVAL));
-        }
-        Ok(self.path.join(OsStr::from_bytes(name)))
-    }
-
-    fn open(&mut self, path: PathBuf, flags: u32, mode: u32) -> Result<Qid> {
-        let flags = OFlags::from_bits_retain(flags) & OPEN_FLAGS;
+    fn open(&mut self, path: PathBuf, flags: OFlags, mode: u32) -> Result<Qid> {
+        let flags = flags & OPEN_FLAGS;
         let file = File::from(open(
             &path,
             flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK,
@@ -173,6 +174,7 @@ impl Tree {
             root: root.to_owned(),
             fids: HashMap::new(),
             locks,
+            dialect: Dialect::P2000L,
             msize: p9proto::types::MIN_MSIZE,
         }
     }
@@ -199,12 +201,18 @@ impl Tree {
     }
 
     fn child(&mut self, fid: FidNum, name: &[u8]) -> Result<PathBuf> {
-        self.fid(fid)?.child(name)
+        child(&self.fid(fid)?.path, name)
+    }
+
+    /// The dialect of the session.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Begins the session anew.
-    pub fn begin(&mut self, msize: u32) {
+    pub fn begin(&mut self, dialect: Dialect, msize: u32) {
         self.fids.clear();
+        self.dialect = dialect;
         self.msize = msize;
     }
 
@@ -213,14 +221,17 @@ impl Tree {
         self.fids.remove(&fid.get());
     }
 
-    /// Carries out a request; gives the reply.
+    /// Carries out a request of the session's dialect; gives the reply.
     ///
     /// # Errors
     ///
-    /// `EBADF` if there is no such fid, `EINVAL` for names that are none, `EOPNOTSUPP` for requests of
-    /// other dialects, and those of the system calls.
+    /// `EBADF` if there is no such fid, `EINVAL` for names that are none, `EOPNOTSUPP` for requests
+    /// that are not known here, and those of the system calls.
     pub fn handle(&mut self, tag: Tag, request: &AnyT<'_>) -> Result<Vec<u8>> {
         match request {
+            AnyT::Topen(_) | AnyT::Tcreate(_) | AnyT::Tstat(_) | AnyT::Twstat(_) => {
+                self.legacy(tag, request)
+            }
             AnyT::Tattach(m) => {
                 let fid = Fid::new(self.root.clone());
                 let qid = attr::qid(&fid.meta()?);
@@ -230,13 +241,13 @@ impl Tree {
             AnyT::Twalk(m) => self.walk(tag, m),
             AnyT::Tlopen(m) => {
                 let fid = self.fid(m.fid)?;
-                let flags = m.flags & !(OFlags::CREATE | OFlags::EXCL).bits();
+                let flags = OFlags::from_bits_retain(m.flags) - OFlags::CREATE - OFlags::EXCL;
                 let qid = fid.open(fid.path.clone(), flags, 0)?;
                 encode(tag, &Rlopen { qid, iounit: 0 })
             }
             AnyT::Tlcreate(m) => {
                 let path = self.child(m.fid, m.name)?;
-                let flags = m.flags | OFlags::CREATE.bits();
+                let flags = OFlags::from_bits_retain(m.flags) | OFlags::CREATE;
                 let qid = self.fid(m.fid)?.open(path, flags, m.mode)?;
                 encode(tag, &Rlcreate { qid, iounit: 0 })
             }
@@ -255,6 +266,9 @@ impl Tree {
             }
             AnyT::Tclunk(m) => {
                 let fid = self.fids.remove(&m.fid.get()).ok_or(errno(libc::EBADF))?;
+                if fid.remove {
+                    remove(&fid.path, fid.meta()?.is_dir())?;
+                }
                 if let Some(extended) = fid.extended {
                     if let Some(flags) = extended.write {
                         attr::set_extended(&fid.path, &extended.name, &extended.value, flags)?;
@@ -382,7 +396,7 @@ impl Tree {
                 b".." => {
                     path.pop();
                 }
-                name => path = Fid::new(path).child(name)?,
+                name => path = child(&path, name)?,
             }
             match fs::symlink_metadata(&path) {
                 Ok(meta) => qids.push(attr::qid(&meta)),
@@ -399,7 +413,16 @@ impl Tree {
 
     fn read(&mut self, tag: Tag, request: &Tread) -> Result<Vec<u8>> {
         let count = request.count.min(self.msize - 11) as usize;
+        let dialect = self.dialect;
         let fid = self.fid(request.fid)?;
+        if !dialect.is_dotl() && fid.file()?.metadata()?.is_dir() {
+            if request.offset == 0 {
+                fid.list_records(dialect)?;
+            }
+            let records = fid.records(request.offset, count)?;
+            let data = Data::new(&records);
+            return encode(tag, &Rread { data });
+        }
         if let Some(extended) = &fid.extended {
             let value = &extended.value;
             let start = usize::try_from(request.offset).unwrap_or(usize::MAX);
@@ -421,15 +444,9 @@ impl Tree {
         if request.offset == 0 {
             fid.list()?;
         }
-        let mut data = Vec::new();
         let start = usize::try_from(request.offset).unwrap_or(usize::MAX);
-        for entry in fid.entries.iter().skip(start) {
-            if data.len() + entry.len() > room {
-                break;
-            }
-            data.extend_from_slice(entry);
-        }
-        let data = Data::new(&data);
+        let entries = fill(fid.entries.iter().skip(start), room);
+        let data = Data::new(&entries);
         encode(tag, &Rreaddir { data })
     }
 
@@ -446,6 +463,26 @@ impl Tree {
         }
         Ok(())
     }
+}
+
+/// The file `name` in `folder`.
+fn child(folder: &Path, name: &[u8]) -> Result<PathBuf> {
+    if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') {
+        return Err(errno(libc::EINVAL));
+    }
+    Ok(folder.join(OsStr::from_bytes(name)))
+}
+
+/// As many whole entries as fit into `room` bytes.
+fn fill<'a>(entries: impl Iterator<Item = &'a Vec<u8>>, room: usize) -> Vec<u8> {
+    let mut data = Vec::new();
+    for entry in entries {
+        if data.len() + entry.len() > room {
+            break;
+        }
+        data.extend_from_slice(entry);
+    }
+    data
 }
 
 fn remove(path: &Path, folder: bool) -> Result<()> {
