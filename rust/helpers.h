@@ -41,6 +41,13 @@ enum p9rs_async_clunk {
 	P9RS_ASYNC_CLUNK_ALWAYS,
 };
 
+/* Our own transports. */
+enum p9rs_transport {
+	P9RS_TRANSPORT_VIRTIO,
+	P9RS_TRANSPORTS,
+};
+
+bool p9rs_param_transport(enum p9rs_transport transport);
 bool p9rs_param_intr(void);
 enum p9rs_async_clunk p9rs_param_async_clunk(void);
 unsigned int p9rs_param_exit_timeout(void);

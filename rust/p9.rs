@@ -71,21 +71,21 @@ fn work_queue() -> Result<Arc<WorkQueue>> {
 }
 
 /// The module. Its parts go in the order of the fields when it is unloaded.
-#[pin_data]
 struct Net9p {
-    #[pin]
-    virtio: virtio::DriverRegistration,
-    own: OwnTransports,
-    work_queue: Publication<WorkQueue>,
+    _virtio: Option<Pin<KBox<virtio::DriverRegistration>>>,
+    _own: OwnTransports,
+    _work_queue: Publication<WorkQueue>,
 }
 
-impl kernel::InPlaceModule for Net9p {
-    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+impl kernel::Module for Net9p {
+    fn init(module: &'static ThisModule) -> Result<Self> {
         pr_info!("9P client with asynchronous requests\n");
-        try_pin_init!(Self {
-            work_queue: WORK_QUEUE.publish(Arc::new(WorkQueue::new(c"9pnet")?, GFP_KERNEL)?)?,
-            own: OwnTransports::register(module),
-            virtio <- virtio::register(module),
+        let work_queue = WORK_QUEUE.publish(Arc::new(WorkQueue::new(c"9pnet")?, GFP_KERNEL)?)?;
+        let own = OwnTransports::register(module);
+        Ok(Self {
+            _virtio: virtio::register(module)?,
+            _own: own,
+            _work_queue: work_queue,
         })
     }
 }

@@ -6,6 +6,9 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/array_size.h>
+#include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/kstrtox.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
@@ -22,6 +25,16 @@
 static bool intr;
 static enum p9rs_async_clunk async_clunk = P9RS_ASYNC_CLUNK_SAFE;
 static unsigned int exit_timeout = EXIT_TIMEOUT_DEFAULT;
+
+/* Bits by enum p9rs_transport. Only written before the module's own code runs. */
+static unsigned long transports = BIT(P9RS_TRANSPORTS) - 1;
+
+static const char *const transport_names[] = {
+	[P9RS_TRANSPORT_VIRTIO] = "virtio",
+};
+static_assert(ARRAY_SIZE(transport_names) == P9RS_TRANSPORTS);
+
+#define TRANSPORT_NAMES "virtio"
 
 static const char *const async_clunk_names[] = {
 	[P9RS_ASYNC_CLUNK_NEVER] = "never",
@@ -111,6 +124,63 @@ module_param_cb(exit_timeout, &exit_timeout_ops, NULL, 0644);
 __MODULE_PARM_TYPE(exit_timeout, "uint");
 MODULE_PARM_DESC(exit_timeout,
 		 "Seconds a dying task waits for a server at most, 0 to 3600 (default 5)");
+
+/* The bit of the @len bytes at @name; 0 if there is no such transport. */
+static unsigned long transport_bit(const char *name, size_t len)
+{
+	for (int i = 0; i < P9RS_TRANSPORTS; i++) {
+		if (strlen(transport_names[i]) == len && !memcmp(transport_names[i], name, len))
+			return BIT(i);
+	}
+	return 0;
+}
+
+/* An empty list means none. */
+static int transports_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned long bits = 0;
+
+	while (*val) {
+		size_t len = strcspn(val, ",");
+		unsigned long bit = transport_bit(val, len);
+
+		if (!bit) {
+			pr_err("bad value \"%.*s\" of a parameter: transports is a list, with commas, of "
+			       TRANSPORT_NAMES "\n", (int)len, val);
+			return -EINVAL;
+		}
+		bits |= bit;
+		val += len + (val[len] == ',');
+	}
+	transports = bits;
+	return 0;
+}
+
+static int transports_get(char *buf, const struct kernel_param *kp)
+{
+	int len = 0;
+
+	for (int i = 0; i < P9RS_TRANSPORTS; i++) {
+		if (transports & BIT(i))
+			len += sysfs_emit_at(buf, len, "%s%s", len ? "," : "", transport_names[i]);
+	}
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
+static const struct kernel_param_ops transports_ops = {
+	.set = transports_set,
+	.get = transports_get,
+};
+module_param_cb(transports, &transports_ops, NULL, 0444);
+__MODULE_PARM_TYPE(transports, "charp");
+MODULE_PARM_DESC(transports,
+		 "Which of its own transports the module offers: a list, with commas, of "
+		 TRANSPORT_NAMES " (default all)");
+
+bool p9rs_param_transport(enum p9rs_transport transport)
+{
+	return transports & BIT(transport);
+}
 
 bool p9rs_param_intr(void)
 {

@@ -19,11 +19,47 @@
 
 use crate::{
     client::Client,
-    request::Request, //
+    request::Request,
+    sys::params, //
 };
-use kernel::sync::Arc;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 pub(crate) mod virtio;
+
+/// What a mount says of its server.
+pub(crate) struct Target<'a> {
+    /// What is mounted: the name of the server, as each transport understands it.
+    pub(crate) source: Option<&'a CStr>,
+}
+
+/// Connects a session to the server that a mount names.
+///
+/// Context: process context; may sleep, as long as no fatal signal comes.
+///
+/// # Errors
+///
+/// Those of each kind; the log tells more on one line.
+pub(crate) type Connect = fn(&Arc<Client>, &Target<'_>) -> Result<KBox<dyn Transport>>;
+
+/// A kind of connection that the module brings.
+pub(crate) struct Kind {
+    /// Its name in `trans=`.
+    pub(crate) name: &'static CStr,
+    /// Its name in the module parameter.
+    pub(crate) param: params::Transport,
+    /// The largest frame in bytes.
+    pub(crate) max_msize: u32,
+    /// Whether mounts that name no transport get it.
+    pub(crate) is_default: bool,
+    /// Connects a session.
+    pub(crate) connect: Connect,
+}
+
+/// All kinds of connections that the module brings.
+pub(crate) static KINDS: [&Kind; 1] = [&virtio::KIND];
 
 /// One connection to a server.
 ///

@@ -9,10 +9,14 @@ use super::foreign::Foreign;
 use crate::{
     bindings,
     client::Client,
-    sys::export::p9_export,
+    sys::{
+        export::p9_export,
+        params, //
+    },
     transport::{
-        virtio,
-        Transport, //
+        Target,
+        Transport,
+        KINDS, //
     },
 };
 use core::{
@@ -107,8 +111,6 @@ impl TransRef {
     ///
     /// # Errors
     ///
-    /// - `EINVAL` if `fc` names no server.
-    ///
     /// Errors of the transport are propagated as-is.
     ///
     /// # Safety
@@ -121,14 +123,10 @@ impl TransRef {
         clnt: &Arc<Client>,
         fc: *mut bindings::fs_context,
     ) -> Result<KBox<dyn Transport>> {
-        if self.as_ptr() == VIRTIO.0.get() {
+        let own = OWN.iter().position(|own| own.0.get() == self.as_ptr());
+        if let Some(kind) = own.and_then(|i| KINDS.get(i)) {
             // SAFETY: by the safety requirements.
-            let source = unsafe { (*fc).source };
-            if source.is_null() {
-                return Err(EINVAL);
-            }
-            // SAFETY: the source of a mount is a string.
-            return virtio::create(clnt, unsafe { CStr::from_char_ptr(source) });
+            return (kind.connect)(clnt, &unsafe { target(fc) });
         }
         // SAFETY: by the safety requirements.
         unsafe { Foreign::connect(clnt, self.as_ptr(), fc) }
@@ -158,6 +156,21 @@ impl Drop for TransRef {
         // SAFETY: by the type invariants.
         unsafe { bindings::p9rs_module_put((*self.as_ptr()).owner) };
     }
+}
+
+/// What `fc` says of the server.
+///
+/// # Safety
+///
+/// `fc` must be the context of a mount of the 9p file system that stays for `'a`.
+unsafe fn target<'a>(fc: *mut bindings::fs_context) -> Target<'a> {
+    // SAFETY: by the safety requirement.
+    let source = unsafe { (*fc).source };
+    let source = (!source.is_null()).then(|| {
+        // SAFETY: the source of a mount, if there is one, is a string.
+        unsafe { CStr::from_char_ptr(source) }
+    });
+    Target { source }
 }
 
 /// The transport at `ptr`, without a reference of its own.
@@ -202,10 +215,11 @@ struct Own(Opaque<bindings::p9_trans_module>);
 // SAFETY: only the registry changes it, under its lock.
 unsafe impl Sync for Own {}
 
-/// The virtio transport. Filled in by [`register_own`].
-static VIRTIO: Own = Own(Opaque::uninit());
+/// The transports of [`KINDS`], in that order. Filled in by [`OwnTransports::register`].
+static OWN: [Own; KINDS.len()] = [const { Own(Opaque::uninit()) }; KINDS.len()];
 
-/// Our own transports are in the registry. Dropping it removes them.
+/// Our own transports, as far as they are to be offered, are in the registry. Dropping it removes
+/// them.
 pub(crate) struct OwnTransports(());
 
 impl OwnTransports {
@@ -213,18 +227,20 @@ impl OwnTransports {
     pub(crate) fn register(module: &'static ThisModule) -> Self {
         // SAFETY: called once, before anything else uses the lock.
         unsafe { REGISTRY.init() };
-        let trans = bindings::p9_trans_module {
-            name: c"virtio".as_char_ptr().cast_mut(),
-            // CAST: the constant is far below `c_int::MAX`.
-            maxsize: virtio::MAX_MSIZE as c_int,
-            def: true,
-            owner: module.as_ptr(),
-            ..Default::default()
-        };
-        // SAFETY: nobody else knows of it yet.
-        unsafe {
-            VIRTIO.0.get().write(trans);
-            v9fs_register_trans(VIRTIO.0.get());
+        for (own, kind) in OWN.iter().zip(KINDS) {
+            let trans = bindings::p9_trans_module {
+                name: kind.name.as_char_ptr().cast_mut(),
+                maxsize: c_int::try_from(kind.max_msize).unwrap_or(c_int::MAX),
+                def: kind.is_default,
+                owner: module.as_ptr(),
+                ..Default::default()
+            };
+            // SAFETY: nobody else knows of it yet.
+            unsafe { own.0.get().write(trans) };
+            if params::offers(kind.param) {
+                // SAFETY: it has just been filled in, and is static.
+                unsafe { v9fs_register_trans(own.0.get()) };
+            }
         }
         Self(())
     }
@@ -232,8 +248,10 @@ impl OwnTransports {
 
 impl Drop for OwnTransports {
     fn drop(&mut self) {
-        // SAFETY: it is valid.
-        unsafe { v9fs_unregister_trans(VIRTIO.0.get()) };
+        for own in &OWN {
+            // SAFETY: it is valid.
+            unsafe { v9fs_unregister_trans(own.0.get()) };
+        }
     }
 }
 

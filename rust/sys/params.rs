@@ -2,9 +2,9 @@
 
 //! The module parameters, as they are at this moment.
 //!
-//! They are defined and checked in `rust/params.c`. Root may change them at any time under
-//! `/sys/module/9pnet/parameters/`, so a caller that needs one value twice keeps it. All
-//! functions may be called from any context.
+//! They are defined and checked in `rust/params.c`. All but the list of transports root may change
+//! at any time under `/sys/module/9pnet/parameters/`, so a caller that needs one value twice keeps
+//! it. All functions may be called from any context.
 
 use crate::bindings;
 use kernel::time::{
@@ -21,6 +21,20 @@ pub(crate) enum AsyncClunk {
     Safe,
     /// All. An error that the server reports at the end of a file's use is lost.
     Always,
+}
+
+/// The transports that the module brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Transport {
+    /// Over virtio devices.
+    Virtio = bindings::p9rs_transport_P9RS_TRANSPORT_VIRTIO,
+}
+
+/// Whether the module is to offer `transport`. Stays the same.
+pub(crate) fn offers(transport: Transport) -> bool {
+    // SAFETY: Reads one variable; there is nothing a caller must ensure.
+    unsafe { bindings::p9rs_param_transport(transport as bindings::p9rs_transport) }
 }
 
 /// Whether any unblocked signal ends a wait for the server. Else only a fatal one does.

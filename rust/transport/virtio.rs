@@ -27,7 +27,11 @@
 //! never hears of it; if that is too much it is refused. The device is reset when it, or the module,
 //! goes, and when it is broken.
 
-use super::Transport;
+use super::{
+    Kind,
+    Target,
+    Transport, //
+};
 use crate::{
     client::Client,
     request::Request,
@@ -36,6 +40,7 @@ use crate::{
             Global,
             Publication, //
         },
+        params,
         virtio::{
             self,
             DeviceId,
@@ -60,7 +65,16 @@ use channel::Channel;
 /// Not larger: its table of descriptors, if no two of its pages are neighbours, is a kmalloc of
 /// 8 KiB in atomic context. Not smaller: the cost of a round trip is shared by the pages of one
 /// message, and 1 MiB is where that has stopped to matter.
-pub(crate) const MAX_MSIZE: u32 = 1024 * 1024;
+const MAX_MSIZE: u32 = 1024 * 1024;
+
+/// The virtio transport. The source of a mount is the mount tag of a device.
+pub(super) static KIND: Kind = Kind {
+    name: c"virtio",
+    param: params::Transport::Virtio,
+    max_msize: MAX_MSIZE,
+    is_default: true,
+    connect: create,
+};
 
 virtio::device_table!(
     DEVICES,
@@ -116,17 +130,19 @@ fn with_tag(tag: &CStr) -> Result<KVec<Arc<Channel>>> {
     Ok(found)
 }
 
-/// Connects `client` to the server behind the device with the mount tag `tag`.
+/// Connects `client` to the server behind the device whose mount tag is the source.
 ///
 /// The channel has a reference of `client` until [`Transport::close`].
 ///
 /// # Errors
 ///
+/// - `EINVAL` if there is no source.
 /// - `ENOENT` if there is no such device.
 /// - `EBUSY` if all devices with that tag serve a mount.
 /// - `ENODEV` if the device does not work.
 /// - `ENOMEM` if there is no memory.
-pub(crate) fn create(client: &Arc<Client>, tag: &CStr) -> Result<KBox<dyn Transport>> {
+fn create(client: &Arc<Client>, target: &Target<'_>) -> Result<KBox<dyn Transport>> {
+    let tag = target.source.ok_or(EINVAL)?;
     let room = KBox::<Connection>::new_uninit(GFP_KERNEL)?;
     let mut err = ENOENT;
     for channel in with_tag(tag)? {
@@ -142,15 +158,22 @@ pub(crate) fn create(client: &Arc<Client>, tag: &CStr) -> Result<KBox<dyn Transp
     Err(err)
 }
 
-/// Makes the module the driver of 9P devices, as long as the value lives.
-pub(crate) fn register(module: &'static ThisModule) -> impl PinInit<DriverRegistration, Error> {
-    try_pin_init!(DriverRegistration {
+/// Makes the module the driver of 9P devices, as long as the value lives, if it is to offer this
+/// transport.
+pub(crate) fn register(
+    module: &'static ThisModule,
+) -> Result<Option<Pin<KBox<DriverRegistration>>>> {
+    if !params::offers(KIND.param) {
+        return Ok(None);
+    }
+    let driver = try_pin_init!(DriverRegistration {
         channels: CHANNELS.publish(Arc::pin_init(
             new_mutex!(KVec::new(), "virtio::CHANNELS"),
             GFP_KERNEL,
         )?)?,
         driver <- Registration::new(c"9pnet_virtio", module),
-    })
+    }? Error);
+    KBox::pin_init(driver, GFP_KERNEL).map(Some)
 }
 
 /// Keeps the module the driver of 9P devices. Unbinds all of them when dropped.

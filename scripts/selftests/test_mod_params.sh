@@ -15,7 +15,8 @@ refuses() {
 	modprobe -r 9p 9pnet
 	echo "selftest: $1=$2 at load" >/dev/kmsg
 	! modprobe 9pnet "$1=$2" 2>/dev/null && ! [ -e $at ] || return 1
-	dmesg | sed "1,/selftest: $1=$2 at load/d" | grep "^[^]]*\] 9pnet: .*$2.*$1.*$3" || return 1
+	dmesg | sed "1,/selftest: $1=$2 at load/d" |
+		grep "^[^]]*\] 9pnet: .*${2##*,}.*$1.*$3" || return 1
 	modprobe 9pnet && ! set_to "$1" "$2" && [ "$(values)" = "safe 5 N" ]
 }
 
@@ -23,7 +24,10 @@ defer modprobe 9p
 modprobe -qr 9pnet_fd # an earlier test may have left it, and it needs 9pnet
 defer modprobe -r 9pnet
 
-plan 12
+# shows LIST: what the module offers when that was given at load, and nobody may change it.
+shows() { [ "$(cat $at/transports)" = "$1" ] && [ "$(stat -c %a $at/transports)" = 444 ]; }
+
+plan 16
 check "load" loaded
 equal "defaults" "safe 5 N" "$(values)"
 check "given at load" loaded async_clunk=never exit_timeout=0 intr=1
@@ -36,4 +40,8 @@ check "a negative exit_timeout" refuses exit_timeout -1 "0 to 3600"
 check "a bad intr" refuses intr maybe "truth value"
 set_to async_clunk always && set_to exit_timeout 3600 && set_to intr y
 equal "set later" "always 3600 Y" "$(values)"
-equal "only root may set them" "644 644 644" "$(stat -c %a $at/* | xargs)"
+equal "only root may set them" "644 644 644" "$(stat -c %a $at/{async_clunk,exit_timeout,intr} | xargs)"
+check "all transports" shows virtio
+check "an unknown transport" refuses transports virtio,rdma "a list, with commas, of virtio"
+check "no transport" loaded transports=
+equal "a transport that is not offered" "" "$(cat $at/transports)"
