@@ -164,7 +164,8 @@ pub fn decode_count(body: &[u8], received: usize, asked: u32) -> Result<u32, Dec
     Ok(count)
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_bulk))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::*;
 

@@ -118,7 +118,8 @@ impl<'a> Iterator for Dirents<'a> {
 
 impl core::iter::FusedIterator for Dirents<'_> {}
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_dirent))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::super::types::QidType;
     use super::*;

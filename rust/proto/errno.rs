@@ -130,7 +130,8 @@ errnos! {
     SERVERFAULT = 527, "The server failed in a way that has no number.";
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_errno))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::*;
 

@@ -150,7 +150,8 @@ pub fn errno_of(ename: &[u8]) -> Errno {
         .map_or(Errno::SERVERFAULT, |(_, errno)| *errno)
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_errstr))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::*;
 

@@ -195,7 +195,8 @@ impl<'a> DecodeField<'a> for Target<'a> {
     }
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_field))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::*;
 
@@ -269,5 +270,5 @@ mod tests {
         );
     }
 
-    const _: () = assert!(2 + TARGET_MAX <= STR_ROOM);
+    const _: () = core::assert!(2 + TARGET_MAX <= STR_ROOM);
 }

@@ -276,7 +276,8 @@ impl<'a> DecodeField<'a> for Qids<'a> {
     }
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_list))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::super::types::QidType;
     use super::*;

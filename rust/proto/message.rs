@@ -6,10 +6,10 @@
 //! structs with their fields in wire order, the type numbers, the sizes and both directions of
 //! coding; a request names its reply as a type, so that no other reply can be decoded for it.
 
-#[cfg(test)]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod layouts;
 mod table;
-#[cfg(test)]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests;
 
 use super::field::{

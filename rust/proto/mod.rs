@@ -27,6 +27,8 @@ pub mod errno;
 pub mod errstr;
 pub mod field;
 pub mod frame;
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit;
 pub mod list;
 pub mod message;
 pub mod reply;

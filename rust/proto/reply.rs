@@ -157,7 +157,8 @@ fn errno_of_rerror(error: Rerror<'_>) -> Errno {
     Errno::new(error.errno.0).unwrap_or_else(|| errno_of(error.ename))
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_reply))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::super::bulk::Data;
     use super::super::field::DotU;

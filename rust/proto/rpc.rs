@@ -41,7 +41,7 @@
 //! anything that the flushed request could overtake; [`Table::is_flushing`] tells which tasks
 //! those are. All other tasks go on.
 
-#[cfg(test)]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests;
 
 use super::types::Tag;

@@ -185,7 +185,8 @@ impl<'a> DecodeField<'a> for Stat<'a> {
     }
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_stat))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::super::types::{
         QidType,

@@ -217,7 +217,8 @@ pub mod lock {
     pub const GRACE: u8 = 3;
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_types))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::*;
 

@@ -71,7 +71,8 @@ pub fn negotiate(asked: Session, reply: &Rversion<'_>) -> Result<Session, Versio
     })
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_version))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::*;
 

@@ -389,7 +389,8 @@ pub fn split_frame(frame: &[u8]) -> Result<(Header, &[u8]), DecodeError> {
     Ok((header, body))
 }
 
-#[cfg(test)]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_wire))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::*;
 

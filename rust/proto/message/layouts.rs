@@ -10,7 +10,7 @@
 /// A layout gives the width of each field: `1`, `2`, `4` and `8` for integers, `q` for a qid, `s`
 /// for a string, `t` for the target of a link, `d` for counted data, `n` for a list of names, `w`
 /// for a list of qids, `S` for a stat record. What follows `?` is left out of 9P2000.
-pub const LAYOUTS: &[(&str, &str)] = &[
+pub(super) const LAYOUTS: &[(&str, &str)] = &[
     ("Rlerror", "4"),
     ("Rerror", "s?4"),
     ("Tstatfs", "4"),
@@ -83,7 +83,7 @@ pub const LAYOUTS: &[(&str, &str)] = &[
 const STAT: &str = "24q4448ssss?s444";
 
 /// Builds a message body after a layout.
-pub struct Builder<'a> {
+pub(super) struct Builder<'a> {
     out: &'a mut [u8],
     len: usize,
     choose: &'a mut dyn FnMut(usize) -> usize,
@@ -93,7 +93,7 @@ pub struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// Builds into `out`. `choose(n)` picks a number below `n`; no string is longer than
     /// `string_max`.
-    pub fn new(
+    pub(super) fn new(
         out: &'a mut [u8],
         string_max: usize,
         choose: &'a mut dyn FnMut(usize) -> usize,
@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Builds a body with or without the fields after `?`; returns its length.
-    pub fn build(mut self, layout: &str, dotu: bool) -> usize {
+    pub(super) fn build(mut self, layout: &str, dotu: bool) -> usize {
         self.fields(layout, dotu);
         self.len
     }
