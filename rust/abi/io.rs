@@ -11,6 +11,8 @@ use super::{
 };
 use crate::{
     bindings,
+    client::Client,
+    fid::Fid,
     sys::{
         export::p9_export,
         iov::IovIter, //
@@ -27,6 +29,26 @@ fn length(n: usize) -> c_int {
     c_int::try_from(n).unwrap_or(c_int::MAX)
 }
 
+/// Moves data between `iter` and the file with `f`. Returns the bytes moved; `err` tells why it was
+/// not more.
+///
+/// # Safety
+///
+/// `file` must be a fid, `iter` a valid iterator, `err` writable.
+unsafe fn transfer(
+    file: *mut bindings::p9_fid,
+    iter: *mut bindings::iov_iter,
+    err: *mut c_int,
+    f: impl FnOnce(&Client, &Fid, &mut IovIter<'_>) -> (usize, Result),
+) -> c_int {
+    // SAFETY: by the safety requirements.
+    let (fid, clnt, mut iter) = unsafe { (fid(file), client_of(file), IovIter::from_raw(iter)) };
+    let (n, result) = f(clnt, fid, &mut iter);
+    // SAFETY: by the safety requirements.
+    unsafe { *err = errno(result) };
+    length(n)
+}
+
 p9_export! {
     /// Reads until `to` is full or the file ends. Returns the bytes read; `err` tells why it was
     /// not more.
@@ -41,11 +63,7 @@ p9_export! {
         err: *mut c_int,
     ) -> c_int {
         // SAFETY: by the safety requirements.
-        let (fid, clnt, mut to) = unsafe { (fid(file), client_of(file), IovIter::from_raw(to)) };
-        let (n, result) = clnt.read(fid, offset, &mut to);
-        // SAFETY: by the safety requirements.
-        unsafe { *err = errno(result) };
-        length(n)
+        unsafe { transfer(file, to, err, |clnt, fid, to| clnt.read(fid, offset, to)) }
     }
 
     /// Reads with one message. Returns the bytes read; `err` tells why it was not more.
@@ -60,11 +78,7 @@ p9_export! {
         err: *mut c_int,
     ) -> c_int {
         // SAFETY: by the safety requirements.
-        let (fid, clnt, mut to) = unsafe { (fid(file), client_of(file), IovIter::from_raw(to)) };
-        let (n, result) = clnt.read_once(fid, offset, &mut to);
-        // SAFETY: by the safety requirements.
-        unsafe { *err = errno(result) };
-        length(n)
+        unsafe { transfer(file, to, err, |clnt, fid, to| clnt.read_once(fid, offset, to)) }
     }
 
     /// Writes what is in `from`. Returns the bytes that the server has taken; `err` tells why it
@@ -80,12 +94,7 @@ p9_export! {
         err: *mut c_int,
     ) -> c_int {
         // SAFETY: by the safety requirements.
-        let (fid, clnt, mut from) =
-            unsafe { (fid(file), client_of(file), IovIter::from_raw(from)) };
-        let (n, result) = clnt.write(fid, offset, &mut from);
-        // SAFETY: by the safety requirements.
-        unsafe { *err = errno(result) };
-        length(n)
+        unsafe { transfer(file, from, err, |clnt, fid, from| clnt.write(fid, offset, from)) }
     }
 
     /// Writes what is left of a subrequest of netfs, and tells netfs how it ended.
