@@ -22,8 +22,12 @@ use crate::{
         list::Names,
         message::{
             Message,
+            Rcreate,
             Rgetattr,
             Rgetlock,
+            Rlcreate,
+            Rlopen,
+            Ropen,
             Rstatfs,
             Tcreate,
             Tfsync,
@@ -79,6 +83,22 @@ pub(crate) struct Opened {
     /// Bytes that one Tread or Twrite may move without being split; zero for no limit of its own.
     pub(crate) iounit: u32,
 }
+
+/// Makes an [`Opened`] of the replies that say the same.
+macro_rules! opened_from {
+    ($($reply:ty),*) => {$(
+        impl From<$reply> for Opened {
+            fn from(reply: $reply) -> Self {
+                Self {
+                    qid: reply.qid,
+                    iounit: reply.iounit,
+                }
+            }
+        }
+    )*};
+}
+
+opened_from!(Rcreate, Rlcreate, Rlopen, Ropen);
 
 impl Client {
     /// Sends `message` and hands its reply to `f`.
@@ -155,10 +175,7 @@ impl Client {
             fid: fid.num(),
             flags,
         };
-        self.call(&message, |reply| Opened {
-            qid: reply.qid,
-            iounit: reply.iounit,
-        })
+        self.call(&message, Opened::from)
     }
 
     /// Creates a file in the directory `fid`, which becomes the opened file.
@@ -177,10 +194,7 @@ impl Client {
             mode,
             gid,
         };
-        self.call(&message, |reply| Opened {
-            qid: reply.qid,
-            iounit: reply.iounit,
-        })
+        self.call(&message, Opened::from)
     }
 
     /// Opens the file with a mode as 9P2000 has it.
@@ -189,10 +203,7 @@ impl Client {
             fid: fid.num(),
             mode,
         };
-        self.call(&message, |reply| Opened {
-            qid: reply.qid,
-            iounit: reply.iounit,
-        })
+        self.call(&message, Opened::from)
     }
 
     /// Creates a file in the directory `fid`, which becomes the opened file, as 9P2000 does.
@@ -211,10 +222,7 @@ impl Client {
             mode,
             extension: DotU(extension),
         };
-        self.call(&message, |reply| Opened {
-            qid: reply.qid,
-            iounit: reply.iounit,
-        })
+        self.call(&message, Opened::from)
     }
 
     /// Hands the attributes of the file to `f`, as 9P2000 has them.
