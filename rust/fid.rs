@@ -73,18 +73,26 @@ pub(crate) struct Fid {
     owner: Atomic<Owner>,
     /// How many Tlocks that unlock have to be sent before the Tclunk.
     unlocks: Atomic<u32>,
+    /// Links of the session's list of fids whose Tclunk has not been sent.
     #[pin]
-    links: ListLinks,
+    links: ListLinks<0>,
     #[pin]
-    tracker: AtomicTracker,
+    tracker: AtomicTracker<0>,
+    /// Links of the session's list of fids that the file system has.
+    #[pin]
+    held_links: ListLinks<1>,
+    #[pin]
+    held_tracker: AtomicTracker<1>,
 }
 
 impl_list_arc_safe! {
-    impl ListArcSafe<0> for Fid { tracked_by tracker: AtomicTracker; }
+    impl ListArcSafe<0> for Fid { tracked_by tracker: AtomicTracker<0>; }
+    impl ListArcSafe<1> for Fid { tracked_by held_tracker: AtomicTracker<1>; }
 }
 
 impl_list_item! {
     impl ListItem<0> for Fid { using ListLinks { self.links }; }
+    impl ListItem<1> for Fid { using ListLinks { self.held_links }; }
 }
 
 impl Fid {
@@ -113,6 +121,8 @@ impl Fid {
                 unlocks: Atomic::new(0),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),
+                held_links <- ListLinks::new(),
+                held_tracker <- AtomicTracker::new(),
             }),
             GFP_KERNEL,
         );

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     bindings,
     client::Client,
+    fid::Fid,
     proto::types::{
         Dialect,
         Msize, //
@@ -24,8 +25,16 @@ use crate::{
 };
 use core::fmt::Write;
 use kernel::{
+    list::{
+        List,
+        ListArc, //
+    },
+    new_spinlock,
     prelude::*,
-    sync::Arc,
+    sync::{
+        Arc,
+        SpinLock, //
+    },
     types::Opaque, //
 };
 
@@ -41,6 +50,11 @@ pub(crate) struct P9Client {
     c: Opaque<bindings::p9_client>,
     #[pin]
     link: Link,
+    /// The fids that the file system has.
+    ///
+    /// Every fid of the session that is in a list by its second links is in this one.
+    #[pin]
+    held: SpinLock<List<Fid, 1>>,
 }
 
 // SAFETY: the file system reads `msize` and `name`, which are set before it learns of the session.
@@ -57,6 +71,7 @@ impl P9Client {
             // SAFETY: the function initialises all of the structure.
             c <- Opaque::ffi_init(|slot| unsafe { bindings::p9rs_client_init(slot) }),
             link <- Link::new(),
+            held <- new_spinlock!(List::new(), "P9Client::held"),
         })
     }
 
@@ -94,12 +109,50 @@ impl P9Client {
         unsafe { (*self.as_ptr()).proto_version = number(dialect) };
     }
 
-    /// Sets the transport and the dialect. To be called before anybody learns of the session.
-    fn set_up(&self, trans: &TransRef, dialect: Dialect) {
+    /// Sets the transport, which stays until [`release`](Self::release), and the dialect. To be
+    /// called before anybody learns of the session.
+    fn set_up(&self, trans: TransRef, dialect: Dialect) {
         // SAFETY: the fields are valid, and nobody reads them yet.
         unsafe {
-            (*self.as_ptr()).trans_mod = trans.as_ptr();
+            (*self.as_ptr()).trans_mod = trans.into_raw();
             (*self.as_ptr()).proto_version = number(dialect);
+        }
+    }
+
+    /// Notes that the file system has `fid` from now on.
+    pub(super) fn hold(&self, fid: ListArc<Fid, 1>) {
+        self.held.lock().push_back(fid);
+    }
+
+    /// Takes `fid` back, if the file system has it.
+    ///
+    /// # Safety
+    ///
+    /// `fid` must be a fid of this session.
+    pub(super) unsafe fn unhold(&self, fid: &Fid) -> Option<Arc<Fid>> {
+        // SAFETY: by the safety requirements and the description of the field, it is in no other
+        // list.
+        let item = unsafe { self.held.lock().remove(fid) };
+        item.map(ListArc::into_arc)
+    }
+
+    /// Lets go of what a session that has ended still has: the fids that the file system has
+    /// forgotten, and its transport, which is returned.
+    ///
+    /// Context: process context.
+    pub(crate) fn release(&self) -> Option<TransRef> {
+        let mut left = core::mem::replace(&mut *self.held.lock(), List::new());
+        while let Some(fid) = left.pop_front() {
+            pr_info!("Found fid {} not clunked\n", fid.num().get());
+            fid.c().free_dir_buffer();
+        }
+        // SAFETY: the field is valid, and nobody uses it any more. `set_up` has stored a reference,
+        // which only this takes out.
+        unsafe {
+            TransRef::from_raw(core::mem::replace(
+                &mut (*self.as_ptr()).trans_mod,
+                core::ptr::null_mut(),
+            ))
         }
     }
 }
@@ -162,26 +215,24 @@ unsafe fn create(fc: *mut bindings::fs_context) -> Result<Arc<Client>> {
     };
     let dialect = dialect(opts.proto_version).ok_or(EINVAL)?;
     let clnt = Client::new(P9Client::new(), crate::work_queue()?)?;
-    clnt.c().set_up(&trans, dialect);
-    let result = connect(&clnt, &trans, fc, opts.msize, dialect);
-    if let Err(err) = result {
-        clnt.destroy();
+    clnt.c().set_up(trans, dialect);
+    if let Err(err) = connect(&clnt, fc, opts.msize, dialect) {
+        Client::close(clnt);
         return Err(err);
     }
-    // The session owns the reference of its transport; see `p9_client_destroy`.
-    trans.into_raw();
     Ok(clnt)
 }
 
 /// Connects a new session and agrees with the server on the protocol.
 fn connect(
     clnt: &Arc<Client>,
-    trans: &TransRef,
     fc: *mut bindings::fs_context,
     msize: u32,
     dialect: Dialect,
 ) -> Result {
     clnt.c().set_msize(msize);
+    // SAFETY: a session keeps its transport.
+    let trans = unsafe { trans::borrow((*clnt.c().as_ptr()).trans_mod) };
     // SAFETY: by the safety requirements of `create`.
     let transport = unsafe { trans.create(clnt, fc) }?;
     let most = transport.max_msize();
@@ -202,19 +253,6 @@ fn connect(
     };
     clnt.c().set_msize(msize.get());
     clnt.version(dialect, msize)
-}
-
-/// Ends the session of the file system and frees it.
-///
-/// Context: process context, sleeps.
-pub(crate) fn end(client: Arc<Client>) {
-    client.destroy();
-    // SAFETY: the structure is alive, and `create` has left the session a reference of its
-    // transport.
-    let trans = unsafe { TransRef::from_raw((*client.c().as_ptr()).trans_mod) };
-    drop(client);
-    // Last: it keeps this module loaded.
-    drop(trans);
 }
 
 p9_export! {
@@ -244,7 +282,7 @@ p9_export! {
         if task::dying() {
             Client::end_later(client);
         } else {
-            end(client);
+            Client::close(client);
         }
     }
 

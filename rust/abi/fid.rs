@@ -27,6 +27,7 @@ use kernel::{
         c_char,
         c_uchar, //
     },
+    list::ListArc,
     prelude::*,
     sync::{
         Arc,
@@ -129,6 +130,17 @@ impl P9Fid {
         unsafe { (*self.as_ptr()).uid }
     }
 
+    /// Frees what the file system has allocated for reading a directory. To be called when nobody
+    /// else uses the fid any more.
+    pub(super) fn free_dir_buffer(&self) {
+        // SAFETY: the field is valid; the buffer is null or comes from `kvmalloc`, and nobody else
+        // has it.
+        unsafe {
+            bindings::kvfree((*self.as_ptr()).rdir);
+            (*self.as_ptr()).rdir = core::ptr::null_mut();
+        }
+    }
+
     /// What file it is.
     fn qid(&self) -> bindings::p9_qid {
         // SAFETY: the field is valid; see the type's description.
@@ -152,7 +164,7 @@ pub(super) unsafe fn fid<'a>(fid: *mut bindings::p9_fid) -> &'a Fid {
 ///
 /// As for [`fid`].
 pub(super) unsafe fn shared(fid: *mut bindings::p9_fid) -> Arc<Fid> {
-    // SAFETY: the fid comes from `Arc::into_raw`, and is alive.
+    // SAFETY: the fid comes from `Arc::as_ptr`, and is alive.
     unsafe { ArcBorrow::from_raw(fid.cast::<Fid>()) }.into()
 }
 
@@ -176,35 +188,46 @@ pub(super) fn create(clnt: &Client) -> Result<Arc<Fid>> {
     Fid::new(clnt.fids(), |num| P9Fid::new(clnt, num))
 }
 
-/// Hands `fid` to the file system, which gives it back by [`p9_client_clunk`] or
+/// Hands `fid`, a fid of `clnt`, to the file system, which gives it back by [`p9_client_clunk`] or
 /// [`p9_client_remove`].
-pub(super) fn into_raw(fid: Arc<Fid>) -> *mut bindings::p9_fid {
-    let ptr = Arc::into_raw(fid).cast_mut().cast();
+///
+/// # Errors
+///
+/// - `EBUSY` if the file system has it already.
+fn into_raw(clnt: &Client, fid: Arc<Fid>) -> Result<*mut bindings::p9_fid> {
+    let ptr = Arc::as_ptr(&fid).cast_mut().cast();
+    clnt.c()
+        .hold(ListArc::try_from_arc(fid).map_err(|_| EBUSY)?);
     // SAFETY: the fid is alive.
     unsafe { trace::fid_ref(ptr, FidRef::Create) };
-    ptr
+    Ok(ptr)
 }
 
-/// Takes `fid` back from the file system.
+/// Takes `raw` back from the file system, with its session.
+///
+/// # Errors
+///
+/// - `EBADF` if the file system did not have it.
 ///
 /// # Safety
 ///
-/// `fid` must come from [`into_raw`], and the file system must not use it any more.
-unsafe fn from_raw(fid: *mut bindings::p9_fid) -> Arc<Fid> {
-    // SAFETY: the fid is alive; its directory buffer belongs to nobody else any more.
-    unsafe {
-        trace::fid_ref(fid, FidRef::Destroy);
-        bindings::kvfree((*fid).rdir);
-        (*fid).rdir = core::ptr::null_mut();
-    }
-    // SAFETY: by the safety requirements.
-    unsafe { Arc::from_raw(fid.cast::<Fid>()) }
+/// `raw` must come from [`into_raw`], and the file system must not use it any more.
+unsafe fn from_raw<'a>(raw: *mut bindings::p9_fid) -> Result<(&'a Client, Arc<Fid>)> {
+    // SAFETY: by the safety requirements the fid is alive.
+    let clnt = unsafe {
+        trace::fid_ref(raw, FidRef::Destroy);
+        client_of(raw)
+    };
+    // SAFETY: a fid names its own session.
+    let taken = unsafe { clnt.c().unhold(fid(raw)) }.ok_or(EBADF)?;
+    taken.c().free_dir_buffer();
+    Ok((clnt, taken))
 }
 
-/// A new fid, or an error, as C functions return it.
-pub(super) fn fid_or_err_ptr(result: Result<Arc<Fid>>) -> *mut bindings::p9_fid {
-    match result {
-        Ok(fid) => into_raw(fid),
+/// A new fid of `clnt`, or an error, as C functions return it.
+fn fid_or_err_ptr(clnt: &Client, result: Result<Arc<Fid>>) -> *mut bindings::p9_fid {
+    match result.and_then(|fid| into_raw(clnt, fid)) {
+        Ok(fid) => fid,
         Err(err) => err.to_ptr(),
     }
 }
@@ -230,7 +253,7 @@ p9_export! {
         });
         // SAFETY: by the safety requirements.
         let (uname, aname) = unsafe { (bytes(uname), bytes(aname)) };
-        fid_or_err_ptr(create(clnt).and_then(|new| {
+        fid_or_err_ptr(clnt, create(clnt).and_then(|new| {
             new.c().set_uid(n_uname);
             let (new, qid) = clnt.attach(new, afid, uname, aname, n_uname.val)?;
             new.c().set_qid(qid);
@@ -270,7 +293,7 @@ p9_export! {
                 Err(err) => err.to_ptr(),
             };
         }
-        fid_or_err_ptr(create(clnt).and_then(|new| {
+        fid_or_err_ptr(clnt, create(clnt).and_then(|new| {
             new.c().set_uid(old.c().uid());
             let (new, qid) = clnt.walk(old, new, names)?;
             match qid {
@@ -289,9 +312,7 @@ p9_export! {
     /// `fid` must be a fid that nobody uses any more.
     pub unsafe extern "C" fn p9_client_clunk(fid: *mut bindings::p9_fid) -> c_int {
         // SAFETY: by the safety requirements.
-        let clnt = unsafe { client_of(fid) };
-        // SAFETY: by the safety requirements.
-        super::errno(clnt.clunk(unsafe { from_raw(fid) }))
+        super::errno(unsafe { from_raw(fid) }.and_then(|(clnt, fid)| clnt.clunk(fid)))
     }
 
     /// Removes the file of a fid and gives the fid back.
@@ -301,9 +322,7 @@ p9_export! {
     /// `fid` must be a fid that nobody uses any more.
     pub unsafe extern "C" fn p9_client_remove(fid: *mut bindings::p9_fid) -> c_int {
         // SAFETY: by the safety requirements.
-        let clnt = unsafe { client_of(fid) };
-        // SAFETY: by the safety requirements.
-        super::errno(clnt.remove(unsafe { from_raw(fid) }))
+        super::errno(unsafe { from_raw(fid) }.and_then(|(clnt, fid)| clnt.remove(fid)))
     }
 
     /// Makes a fid of an extended attribute, or of the list of them.
@@ -320,7 +339,7 @@ p9_export! {
         let (file, clnt) = unsafe { (fid(file_fid), client_of(file_fid)) };
         // SAFETY: by the safety requirements.
         let name = unsafe { bytes(attr_name) };
-        fid_or_err_ptr(create(clnt).and_then(|new| {
+        fid_or_err_ptr(clnt, create(clnt).and_then(|new| {
             let (new, size) = clnt.xattrwalk(file, new, name)?;
             // SAFETY: by the safety requirements.
             unsafe { *attr_size = size };

@@ -78,7 +78,7 @@ impl Registry {
 /// # Invariants
 ///
 /// The pointer is valid, and a reference of the module is owned.
-pub(super) struct TransRef(NonNull<bindings::p9_trans_module>);
+pub(crate) struct TransRef(NonNull<bindings::p9_trans_module>);
 
 impl TransRef {
     /// Takes over a reference; `None` for a null pointer.

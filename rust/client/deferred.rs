@@ -70,7 +70,7 @@ impl WorkItem<2> for Client {
     type Pointer = Arc<Client>;
 
     fn run(this: Arc<Client>) {
-        crate::abi::client::end(this);
+        Client::close(this);
     }
 }
 

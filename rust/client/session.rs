@@ -221,7 +221,18 @@ impl Client {
         self.advance_status(Status::BeginDisconnect);
     }
 
-    /// Leaves the [end](crate::abi::client::end) of the session to the work queue.
+    /// Ends the session of the file system and frees it.
+    ///
+    /// Context: process context, sleeps.
+    pub(crate) fn close(this: Arc<Self>) {
+        this.destroy();
+        let trans = this.c().release();
+        drop(this);
+        // Last: it keeps this module loaded.
+        drop(trans);
+    }
+
+    /// Leaves the [end](Self::close) of the session to the work queue.
     ///
     /// For tasks that are dying: the last one that uses a mount after `umount -l` ends it.
     pub(crate) fn end_later(this: Arc<Self>) {
@@ -234,7 +245,7 @@ impl Client {
     /// and frees what the session holds.
     ///
     /// Context: process context, sleeps.
-    pub(crate) fn destroy(&self) {
+    fn destroy(&self) {
         self.work_soon();
         self.inner.lock().closing = true;
         // Ended by a fatal signal, by time or because all is done: what follows is the same.
