@@ -82,7 +82,7 @@ impl<'a> Dirent<'a> {
 }
 
 /// Returns whether the bytes can be the name of a file.
-fn is_name(name: &[u8]) -> bool {
+pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.len() <= NAME_MAX && !name.iter().any(|byte| matches!(byte, 0 | b'/'))
 }
 

@@ -7,6 +7,7 @@
 //! each other and against the bytes present. The attributes of 9P2000.L are fields of Rgetattr,
 //! its directory entries are in [`super::dirent`].
 
+use super::dirent::is_name;
 use super::field::{
     DecodeField,
     DotU,
@@ -146,9 +147,13 @@ impl<'a> Stat<'a> {
     /// - [`DecodeError::Truncated`] if the record reaches over the end of `bytes`, or a value over
     ///   the end of the record.
     /// - [`DecodeError::TrailingData`] if the record is longer than its values.
+    /// - [`DecodeError::BadValue`] if its name cannot be a file name.
     pub fn decode_record(dialect: Dialect, bytes: &'a [u8]) -> Result<(Self, usize), DecodeError> {
         let mut reader = Reader::new(bytes);
         let stat = Self::take_record(dialect, &mut reader)?;
+        if !is_name(stat.name) {
+            return Err(DecodeError::BadValue { field: "name" });
+        }
         Ok((stat, bytes.len().saturating_sub(reader.remaining())))
     }
 }
@@ -322,6 +327,26 @@ mod tests {
             assert_eq!(
                 Stat::decode_record(dialect, &rest[..cut]),
                 Err(DecodeError::Truncated)
+            );
+        }
+    }
+
+    #[test]
+    fn record_of_a_directory_has_a_file_name() {
+        let dialect = Dialect::P2000u;
+        let long = [b'n'; 256];
+        for name in [&b""[..], b"/", b"a/b", b"a\0b", &long] {
+            let mut buf = [0; 512];
+            let mut writer = Writer::new(&mut buf);
+            let stat = Stat {
+                name,
+                ..sample(dialect)
+            };
+            stat.encode_record(dialect, &mut writer).unwrap();
+            let len = writer.finish();
+            assert_eq!(
+                Stat::decode_record(dialect, &buf[..len]),
+                Err(DecodeError::BadValue { field: "name" })
             );
         }
     }
