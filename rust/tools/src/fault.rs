@@ -5,6 +5,7 @@
 //! - [`server`]: listens, takes orders, knows all connections.
 //! - [`connection`]: one session: frames in, through the [gate](crate::gate), answers out.
 //! - [`ledger`]: which tags and fids are in use, and what the client does against the protocol.
+//! - [`mutate`]: replies changed at random.
 //! - [`reply`]: replies, and what can be wrong with them.
 //! - [`tree`]: fids and the files they stand for.
 //! - [`attr`]: attributes of files, extended ones too.
@@ -18,6 +19,7 @@ pub mod attr;
 pub mod connection;
 pub mod ledger;
 pub mod lock;
+pub mod mutate;
 pub mod record;
 pub mod reply;
 pub mod server;

@@ -34,6 +34,8 @@ enum Action<S> {
     After(Duration),
     /// When an order lets it go.
     Hang,
+    /// As [`Hang`](Self::Hang), and so do all operations from then on.
+    Stop,
 }
 
 /// An [`Action`] for operations of a kind.
@@ -48,6 +50,8 @@ struct Rule<S> {
     skip: u32,
     /// How many operations it is for then, `None` for all.
     left: Option<u32>,
+    /// When it ends.
+    until: Option<Instant>,
 }
 
 type Job<S> = Box<dyn FnOnce(Go<S>) + Send>;
@@ -108,7 +112,7 @@ impl<S: Clone> Gate<S> {
         match action {
             Action::Now(go) => job(go),
             Action::After(time) => self.hold(operation, id, Some(time), job),
-            Action::Hang => self.hold(operation, id, None, job),
+            Action::Hang | Action::Stop => self.hold(operation, id, None, job),
         }
     }
 
@@ -167,12 +171,14 @@ impl<S: Clone> Gate<S> {
     ///   all; of several rules the newest counts;
     /// - `read@name=hang` for those about that file;
     /// - `read=hang+2*3` not for the next 2, but for the 3 after them;
+    /// - `read=hang/500` for the next 500 milliseconds;
+    /// - `read=stop` for that operation and all others after it;
     ///
     /// or one of
     ///
     /// - `release [OPERATION..]`: ends the rules, and lets go what waits.
     /// - `held [OPERATION..]`: how many wait.
-    /// - `count OPERATION`: how many have come.
+    /// - `count OPERATION`: how many have come, `*` for all.
     ///
     /// # Errors
     ///
@@ -193,8 +199,10 @@ impl<S: Clone> Gate<S> {
             }
             ["count", name] => {
                 let name = self.operation(name)?;
-                let count = self.lock().counts.get(name).copied();
-                Ok(count.unwrap_or(0).to_string())
+                let inner = self.lock();
+                let counts = inner.counts.iter();
+                let counts = counts.filter(|(known, _)| name == "*" || name == **known);
+                Ok(counts.map(|(_, count)| count).sum::<u64>().to_string())
             }
             words => {
                 let rules = words.iter().map(|word| self.rule(word));
@@ -234,11 +242,18 @@ impl<S: Clone> Gate<S> {
 
     fn rule(&self, word: &str) -> Result<Rule<S>, String> {
         let bad = || format!("{word}: neither an order nor like read=hang, read=20ms*2, read=ok");
-        let number = |text: &str| text.parse().map_err(|_| bad());
+        let number = |text: &str| text.parse::<u32>().map_err(|_| bad());
         let (operation, action) = word.split_once('=').ok_or_else(bad)?;
         let (operation, file) = match operation.split_once('@') {
             Some((operation, file)) => (operation, Some(file.to_owned())),
             None => (operation, None),
+        };
+        let (action, until) = match action.split_once('/') {
+            Some((action, time)) => {
+                let time = Duration::from_millis(number(time)?.into());
+                (action, Some(Instant::now() + time))
+            }
+            None => (action, None),
         };
         let (action, left) = match action.split_once('*') {
             Some((action, left)) => (action, Some(number(left)?)),
@@ -251,6 +266,7 @@ impl<S: Clone> Gate<S> {
         let action = match action {
             "ok" => Action::Now(Go::Run),
             "hang" => Action::Hang,
+            "stop" => Action::Stop,
             other => match (other.strip_suffix("ms"), other.strip_prefix("errno:")) {
                 (Some(time), _) => Action::After(Duration::from_millis(number(time)?.into())),
                 (_, Some(errno)) => Action::Now(Go::Fail(number(errno)?)),
@@ -263,6 +279,7 @@ impl<S: Clone> Gate<S> {
             action,
             skip,
             left,
+            until,
         })
     }
 
@@ -277,8 +294,9 @@ impl<S: Clone> Inner<S> {
             (rule.operation == "*" || rule.operation == operation)
                 && rule.file.as_ref().is_none_or(|wanted| wanted == file)
                 && rule.left != Some(0)
+                && rule.until.is_none_or(|until| Instant::now() < until)
         });
-        match rule {
+        let action = match rule {
             Some(rule) if rule.skip == 0 => {
                 rule.left = rule.left.map(|left| left - 1);
                 rule.action.clone()
@@ -288,7 +306,18 @@ impl<S: Clone> Inner<S> {
                 Action::Now(Go::Run)
             }
             None => Action::Now(Go::Run),
+        };
+        if matches!(action, Action::Stop) {
+            self.rules.push(Rule {
+                operation: "*",
+                file: None,
+                action: Action::Hang,
+                skip: 0,
+                left: None,
+                until: None,
+            });
         }
+        action
     }
 
     fn take(&mut self, wanted: impl Fn(&Held<S>) -> bool) -> Vec<Held<S>> {
@@ -318,7 +347,8 @@ mod tests {
         let (sender, results) = channel();
         let one = |(operation, file): &(&'static str, &str)| {
             let sender = sender.clone();
-            gate.pass(operation, file, 0, move |go| sender.send(go).unwrap());
+            // Who is let go later tells nobody.
+            gate.pass(operation, file, 0, move |go| drop(sender.send(go)));
             results.try_recv().ok()
         };
         operations.iter().map(one).collect()
@@ -371,6 +401,32 @@ mod tests {
             got,
             [run.clone(), fail.clone(), run, Some(Go::Special(9)), fail]
         );
+    }
+
+    #[test]
+    fn a_server_that_stops_answers_nothing_until_it_is_released() {
+        let gate = gate();
+        gate.order("write=stop+1").unwrap();
+        let operations = [("read", ""), ("write", ""), ("write", ""), ("read", "")];
+        let run = Some(Go::Run);
+        assert_eq!(
+            passed(&gate, &operations),
+            [run.clone(), run.clone(), None, None]
+        );
+        gate.order("release").unwrap();
+        assert_eq!(
+            passed(&gate, &operations),
+            [run.clone(), run.clone(), run.clone(), run]
+        );
+        assert_eq!(gate.order("count *").unwrap(), "8");
+    }
+
+    #[test]
+    fn a_rule_ends_when_its_time_is_over() {
+        let gate = gate();
+        gate.order("read=errno:5/0 write=errno:5/1000000").unwrap();
+        let got = passed(&gate, &[("read", ""), ("write", "")]);
+        assert_eq!(got, [Some(Go::Run), Some(Go::Fail(5))]);
     }
 
     #[test]

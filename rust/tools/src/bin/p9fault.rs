@@ -25,11 +25,12 @@ use std::{
 
 /// What `--help` ends with.
 const MORE: &str = "\
-Rules are words OPERATION[@FILE]=FAULT[+SKIP][*COUNT]: an operation such as Tread, or * for all, on a
-file of that name or any, after SKIP others and then COUNT times, does FAULT. The newest rule that
-fits counts.
+Rules are words OPERATION[@FILE]=FAULT[+SKIP][*COUNT][/MS]: an operation such as Tread, or * for all,
+on a file of that name or any, after SKIP others and then COUNT times, for MS milliseconds, does FAULT.
+The newest rule that fits counts.
   ok                          what it should
   hang, 200ms                 waits for a release, or so long, and is carried out then
+  stop                        waits, and so do all that follow
   errno:5                     fails with that error
   mute                        is carried out, and the reply waits for a release
   drop, dup, split            its reply is not sent; sent twice; sent byte by byte
@@ -46,6 +47,7 @@ Orders, one a line to the socket of --control, each answered by one line: rules,
   count OPERATION             how many have come
   fids, locks, connections    how many there are
   violations, reset           what clients did against the protocol; forgets it
+  mutate SEED, mutate off     changes some replies at random
   pause                       reads nothing any more, until a release
   close, half, abort          as above, all connections at once
   note TEXT                   writes a line into the log
@@ -72,6 +74,9 @@ struct Options {
     /// Largest frame.
     #[arg(long, default_value_t = 1 << 20)]
     msize: u32,
+    /// Change some replies at random, the same for the same number.
+    #[arg(long)]
+    mutate: Option<u64>,
     /// A rule to begin with; may be given again.
     #[arg(long)]
     rule: Vec<String>,
@@ -110,6 +115,7 @@ fn main() -> io::Result<()> {
     // Clients send modes from which theirs is taken away.
     rustix::process::umask(Mode::empty());
     let server = Arc::new(Server::new(root, options.dialect, options.msize, log));
+    server.set_mutator(options.mutate);
     for rule in &options.rule {
         server.gate.order(rule).map_err(io::Error::other)?;
     }

@@ -258,6 +258,9 @@ impl Connection {
         fault: Option<Fault>,
     ) {
         let Some(fault) = fault else {
+            if let Some(change) = self.server.mutate(&mut reply) {
+                self.note(&format!("? changes the next reply: {change}"));
+            }
             return self.finish(tag, &reply, false);
         };
         fault.apply(&mut reply);

@@ -2,6 +2,7 @@
 
 //! Replies, and what can be wrong with them.
 
+use super::mutate::set_size;
 use crate::net::End;
 use p9proto::{
     field::DotU,
@@ -188,13 +189,6 @@ impl Fault {
             }
             _ => {}
         }
-    }
-}
-
-fn set_size(frame: &mut [u8]) {
-    let size = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-    if let Some(place) = frame.get_mut(..4) {
-        place.copy_from_slice(&size.to_le_bytes());
     }
 }
 

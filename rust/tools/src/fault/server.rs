@@ -5,6 +5,7 @@
 use super::{
     connection::Connection,
     lock::Locks,
+    mutate::Mutator,
     reply::Fault, //
 };
 use crate::{
@@ -45,6 +46,8 @@ struct Inner {
     violations: Vec<String>,
     /// Whether nothing is read from the connections.
     paused: bool,
+    /// What changes the replies, if anything.
+    mutator: Option<Mutator>,
 }
 
 /// The server.
@@ -138,6 +141,16 @@ impl Server {
         self.lock().violations.push(text);
     }
 
+    /// Changes a reply, if that was ordered and is its turn.
+    pub fn mutate(&self, frame: &mut Vec<u8>) -> Option<&'static str> {
+        self.lock().mutator.as_mut()?.apply(frame)
+    }
+
+    /// Lets some replies be changed at random from now on.
+    pub fn set_mutator(&self, seed: Option<u64>) {
+        self.lock().mutator = seed.map(Mutator::new);
+    }
+
     /// Carries out an order, one for the [gate](Gate::order) or
     ///
     /// - `fids`, `locks`, `connections`: how many there are.
@@ -146,6 +159,7 @@ impl Server {
     /// - `pause`: reads nothing from the connections, until `release`.
     /// - `close`, `half`, `abort`: closes all connections, or only what goes to the client, or breaks
     ///   them.
+    /// - `mutate SEED`, `mutate off`: changes some replies at random.
     /// - `note TEXT`: writes a line into the log.
     ///
     /// # Errors
@@ -157,6 +171,14 @@ impl Server {
             return Ok("ok".into());
         }
         let ok = Ok("ok".into());
+        if let Some(seed) = line.strip_prefix("mutate ") {
+            let seed = match seed.trim() {
+                "off" => None,
+                seed => Some(seed.parse().map_err(|_| format!("{seed}: not a number"))?),
+            };
+            self.set_mutator(seed);
+            return ok;
+        }
         match line.trim() {
             "fids" => {
                 let connections = self.connections();
