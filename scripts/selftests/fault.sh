@@ -2,12 +2,14 @@
 # shellcheck shell=bash disable=SC2034
 #
 # For tests with a server that misbehaves: p9fault (see rust/tools) runs in the guest and serves
-# $ROOT; $MNT is mounted over a unix socket, or over TCP.
+# $ROOT; $MNT is mounted over a unix socket, or over TCP with TRANS=tcp.
 . "$(dirname "${BASH_SOURCE[0]}")/kill.sh"
 
 ROOT=/tmp/served
 LOG=/tmp/p9fault.log
 SOCKET=/tmp/p9fault
+PORT=5640
+TRANS=unix
 ORDERS=/dev/tcp/127.0.0.1/5641
 
 LEFT=fids
@@ -19,10 +21,17 @@ serve() {
 	rm -rf "$ROOT" && mkdir -p "$ROOT/d"
 	echo "Hello." >"$ROOT/hello"
 	yes 0123456789abcde | head -c 1M >"$ROOT/f"
-	"$BIN/p9fault" --control tcp:127.0.0.1:5641 --log $LOG "$@" "$ROOT" unix:$SOCKET &
+	local address=unix:$SOCKET
+	[ $TRANS = unix ] || address=tcp:127.0.0.1:$PORT
+	"$BIN/p9fault" --control tcp:127.0.0.1:5641 --log $LOG "$@" "$ROOT" "$address" &
 	server=$!
 	defer stop_server
-	try busywait 10 test -S $SOCKET
+	try busywait 10 serves
+}
+
+# serves: whether p9fault listens.
+serves() {
+	if [ $TRANS = unix ]; then test -S $SOCKET; else grep -q ":$(printf %04X $PORT) .* 0A " /proc/net/tcp; fi
 }
 
 stop_server() {
@@ -31,10 +40,20 @@ stop_server() {
 	rm -f $SOCKET
 }
 
-# mount_fault [OPTIONS]: mounts what p9fault serves.
-mount_fault() {
+# mount_once [OPTIONS]: mounts what p9fault serves.
+mount_once() {
+	local options=version=9p2000.L${1:+,$1}
 	mkdir -p "$MNT"
-	mount -i -t 9p -o "trans=unix,version=9p2000.L${1:+,$1}" $SOCKET "$MNT" || return 1
+	if [ $TRANS = unix ]; then
+		mount -i -t 9p -o "trans=unix,$options" $SOCKET "$MNT"
+	else
+		mount -i -t 9p -o "trans=tcp,port=$PORT,$options" 127.0.0.1 "$MNT"
+	fi
+}
+
+# mount_fault [OPTIONS]: the same, until the test ends.
+mount_fault() {
+	mount_once "$@" || return 1
 	defer unmount "$MNT"
 	defer order release
 }

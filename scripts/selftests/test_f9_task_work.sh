@@ -6,25 +6,27 @@
 # timeout: 300
 . "$(dirname "$0")/hang.sh"
 
-# idles NAME: one result: a wait of two seconds takes little processor time.
+# idles NAME OPERATION [write]: one result: a wait of two seconds takes little processor time.
 idles() {
 	local took cpu
 	forget
-	order "read=2000ms*1"
-	read -r took cpu < <("$BIN/waiter" "$HANG/f" 2>&1)
+	order "$2=2000ms*1"
+	read -r took cpu < <("$BIN/waiter" "$HANG/f" "${@:3}" 2>&1)
 	check "$1: $cpu ms of processor time in $took ms" \
 		awk -v a="$took" -v b="$cpu" 'BEGIN { exit !(a > 1000 && b < a / 20) }'
 	order release
 }
 
-plan 4
+plan 6
 try mount_hang
-idles "wait"
+idles "a read waits" read
+idles "a write waits" write write
 if echo 1 2>/dev/null >/sys/module/9pnet/parameters/intr; then
-	idles "wait with intr=1"
+	idles "a read waits with intr=1" read
 	echo 0 >/sys/module/9pnet/parameters/intr
 else
-	skip "wait with intr=1" "no parameter intr"
+	skip "a read waits with intr=1" "no parameter intr"
 fi
 dies "killed with task work pending" read=hang notified "$HANG/f"
 dies "killed with a read of io_uring under way" read=hang uring "$HANG/f"
+dies "killed with a write of io_uring under way" write=hang uring-write "$HANG/f"

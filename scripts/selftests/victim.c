@@ -163,6 +163,16 @@ static void do_uring(char **file)
 	ring_enter(&ring, 1, 1);
 }
 
+/* Writes through io_uring. */
+static void do_uring_write(char **file)
+{
+	struct ring ring;
+
+	ring_init(&ring);
+	ring_add(&ring, IORING_OP_WRITE, opened(*file, O_RDWR), buffer(), SIZE);
+	ring_enter(&ring, 1, 1);
+}
+
 /* Reads while task work comes. */
 static void do_notified(char **file)
 {
@@ -187,7 +197,8 @@ static const struct operation {
 	{ "shared", do_shared }, { "shared-direct", do_shared_direct },
 	{ "chdir", do_chdir },	 { "many", do_many },	    { "threads", do_threads },
 	{ "dirty-fsync", do_dirty_fsync },
-	{ "uring", do_uring },	 { "notified", do_notified },
+	{ "uring", do_uring },	 { "uring-write", do_uring_write },
+	{ "notified", do_notified },
 };
 
 static const struct operation *find(const char *name)

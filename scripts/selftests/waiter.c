@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * waiter FILE: reads FILE while io_uring gives the task work to do. Prints the milliseconds that the
- * read took, and those of processor time.
+ * waiter FILE [write]: reads FILE, or writes it, while io_uring gives the task work to do. Prints the
+ * milliseconds that it took, and those of processor time.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,19 +19,21 @@ static double ms(clockid_t clock)
 
 int main(int argc, char **argv)
 {
-	int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
+	int fd = argc >= 2 ? open(argv[1], O_RDWR) : -1;
 	double start, cpu;
+	ssize_t done;
 	struct ring ring;
-	char data[16];
+	char data[16] = "0123456789abcde";
 
 	if (fd < 0)
-		err(2, "usage: waiter FILE");
+		err(2, "usage: waiter FILE [write]");
 	ring_init(&ring);
 	ring_timeouts(&ring);
 	start = ms(CLOCK_MONOTONIC);
 	cpu = ms(CLOCK_PROCESS_CPUTIME_ID);
-	if (read(fd, data, sizeof(data)) != sizeof(data))
-		err(1, "read");
+	done = argc > 2 ? write(fd, data, sizeof(data)) : read(fd, data, sizeof(data));
+	if (done != sizeof(data))
+		err(1, "%s", argv[1]);
 	printf("%.1f %.1f\n", ms(CLOCK_MONOTONIC) - start, ms(CLOCK_PROCESS_CPUTIME_ID) - cpu);
 	return 0;
 }
