@@ -34,6 +34,7 @@ use crate::{
     request::Request,
     sys::{
         payload::BouncePool,
+        seq::SeqFile,
         wait::WaitQueue,
         workqueue::WorkQueue, //
     },
@@ -266,6 +267,13 @@ impl Client {
     /// The connection, if there is one.
     fn transport(&self) -> Option<&dyn Transport> {
         self.transport.as_ref().map(|transport| &**transport)
+    }
+
+    /// Shows the options of the connection as in `/proc/mounts`.
+    pub(crate) fn show_transport(&self, to: &mut SeqFile<'_>) {
+        if let Some(transport) = self.transport() {
+            transport.show_options(to);
+        }
     }
 
     /// The dialect spoken.

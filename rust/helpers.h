@@ -44,6 +44,10 @@ enum p9rs_async_clunk {
 /* Our own transports. */
 enum p9rs_transport {
 	P9RS_TRANSPORT_VIRTIO,
+	P9RS_TRANSPORT_TCP,
+	P9RS_TRANSPORT_UNIX,
+	P9RS_TRANSPORT_FD,
+	P9RS_TRANSPORT_VSOCK,
 	P9RS_TRANSPORTS,
 };
 

@@ -6,7 +6,7 @@
 //!
 //! - [`proto`]: the protocol as pure functions; builds and is tested on the host too.
 //! - [`client`]: a session: sending, waiting, flushing, giving fids back.
-//! - [`request`], [`fid`]: what a session consists of.
+//! - [`request`], [`fid`]: what a session consists of; [`by_tag`]: requests by their tags.
 //! - [`transport`]: the ways to a server.
 //! - [`abi`]: the edge to C, under the names that the file system knows.
 //! - [`sys`]: safe wrappers for what the `kernel` crate lacks.
@@ -20,7 +20,7 @@
 //! 1. `Client::inner`.
 //! 2. The lock of a wait queue.
 //!
-//! The locks of a transport, of the registry of transports, of a request's fid and of the bounce
+//! The locks of a transport (a stream has two, see [`transport`]), of the registry of transports, of a request's fid and of the bounce
 //! buffers are taken with no other lock of this module held, and none is taken under them.
 //! Transports written in C call with locks of their own held, which come before all of these; see
 //! `abi::foreign`.
@@ -41,6 +41,7 @@ use transport::virtio;
 
 mod abi;
 mod bindings;
+mod by_tag;
 mod client;
 mod fid;
 // Public, since a client uses only half of the protocol: tests and servers use the rest.
@@ -55,7 +56,7 @@ module! {
     authors: ["The 9pnet authors"],
     description: "Plan 9 Resource Sharing Support (9P2000, .u, .L), asynchronous, in Rust",
     license: "GPL",
-    alias: ["9p-virtio"],
+    alias: ["9p-fd", "9p-tcp", "9p-unix", "9p-virtio", "9p-vsock"],
 }
 
 /// The queue of everything that nobody waits for.

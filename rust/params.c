@@ -31,10 +31,14 @@ static unsigned long transports = BIT(P9RS_TRANSPORTS) - 1;
 
 static const char *const transport_names[] = {
 	[P9RS_TRANSPORT_VIRTIO] = "virtio",
+	[P9RS_TRANSPORT_TCP] = "tcp",
+	[P9RS_TRANSPORT_UNIX] = "unix",
+	[P9RS_TRANSPORT_FD] = "fd",
+	[P9RS_TRANSPORT_VSOCK] = "vsock",
 };
 static_assert(ARRAY_SIZE(transport_names) == P9RS_TRANSPORTS);
 
-#define TRANSPORT_NAMES "virtio"
+#define TRANSPORT_NAMES "virtio, tcp, unix, fd, vsock"
 
 static const char *const async_clunk_names[] = {
 	[P9RS_ASYNC_CLUNK_NEVER] = "never",

@@ -8,6 +8,7 @@
 //! Tasks and time:
 //!
 //! - [`task`]: the running task: who it is, whether it is dying, its clock.
+//! - [`thread`]: kernel threads.
 //! - [`wait`]: sleeping until a condition holds.
 //! - [`workqueue`]: a work queue of our own, and taking work back.
 //!
@@ -18,6 +19,12 @@
 //! - [`sg`]: scatterlists: what a device is told of memory that is not in one piece.
 //! - [`fcall`]: the frames of one request.
 //! - [`payload`]: the bulk data of one request outside its frame.
+//!
+//! Files:
+//!
+//! - [`bvec`]: pieces of memory that a file reads or writes.
+//! - [`socket`]: connecting sockets.
+//! - [`stream`]: sockets and other files as streams of bytes.
 //!
 //! Devices:
 //!
@@ -33,6 +40,7 @@
 //! - [`seq`]: text for files such as `/proc/mounts`.
 //! - [`trace`]: the tracepoints of 9P.
 
+pub(crate) mod bvec;
 pub(crate) mod export;
 pub(crate) mod fcall;
 pub(crate) mod gfp;
@@ -43,7 +51,10 @@ pub(crate) mod params;
 pub(crate) mod payload;
 pub(crate) mod seq;
 pub(crate) mod sg;
+pub(crate) mod socket;
+pub(crate) mod stream;
 pub(crate) mod task;
+pub(crate) mod thread;
 pub(crate) mod trace;
 pub(crate) mod virtio;
 pub(crate) mod vring;

@@ -15,24 +15,66 @@
 //!   request's memory;
 //! - through [`Client::fail`], when the request can not be answered any more (a broken connection,
 //!   a device that was reset);
-//! - by dropping it, when [`Transport::cancel`] has found the request still unsent.
+//! - by dropping it, when [`Transport::cancel`] has found the request still unsent, or when
+//!   [`Transport::flushed`] has told that there will be no reply.
+//!
+//! # Layout
+//!
+//! - [`virtio`]: over devices of a virtual machine.
+//! - [`tcp`], [`unix`], [`vsock`], [`fd`]: over sockets and other files; [`stream`] is what they have
+//!   in common.
+//! - [`queue`]: what is not sent yet.
 
 use crate::{
     client::Client,
     request::Request,
-    sys::params, //
+    sys::{
+        params,
+        seq::SeqFile, //
+    },
 };
 use kernel::{
     prelude::*,
     sync::Arc, //
 };
 
+mod fd;
+mod queue;
+mod stream;
+mod tcp;
+mod unix;
 pub(crate) mod virtio;
+mod vsock;
+
+/// The port of a server where a mount names none.
+pub(crate) const DEFAULT_PORT: u16 = 564;
 
 /// What a mount says of its server.
 pub(crate) struct Target<'a> {
     /// What is mounted: the name of the server, as each transport understands it.
     pub(crate) source: Option<&'a CStr>,
+    /// A port, [`DEFAULT_PORT`] if none is given.
+    pub(crate) port: u16,
+    /// The port of the client is to be a reserved one.
+    pub(crate) privport: bool,
+    /// A file descriptor to read from.
+    pub(crate) rfd: Option<u32>,
+    /// A file descriptor to write to.
+    pub(crate) wfd: Option<u32>,
+}
+
+impl Target<'_> {
+    /// Tells the log why a connection of that kind was not made, unless by a signal.
+    fn report(&self, kind: &Kind, err: Error) {
+        if err != ERESTARTSYS && err != EINTR {
+            pr_err!(
+                "{}: cannot connect to {}, error {}\n",
+                kind.name,
+                self.source.unwrap_or(c"nothing"),
+                err.to_errno()
+            );
+        }
+    }
 }
 
 /// Connects a session to the server that a mount names.
@@ -59,7 +101,13 @@ pub(crate) struct Kind {
 }
 
 /// All kinds of connections that the module brings.
-pub(crate) static KINDS: [&Kind; 1] = [&virtio::KIND];
+pub(crate) static KINDS: [&Kind; 5] = [
+    &virtio::KIND,
+    &tcp::KIND,
+    &unix::KIND,
+    &fd::KIND,
+    &vsock::KIND,
+];
 
 /// One connection to a server.
 ///
@@ -103,6 +151,9 @@ pub(crate) trait Transport: Send + Sync {
     ///
     /// Called from process context.
     fn flushed(&self, _req: &Request) {}
+
+    /// Shows the options of the connection as in `/proc/mounts`, each after a comma.
+    fn show_options(&self, _to: &mut SeqFile<'_>) {}
 
     /// Ends the connection: when this returns every request has been handed to
     /// [`Client::complete`] or [`Client::fail`].

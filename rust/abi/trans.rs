@@ -5,13 +5,17 @@
 //! Our own transports are in it under the names that the kernel's have, so that `trans=` finds
 //! them. Modules with transports written in C may register theirs.
 
-use super::foreign::Foreign;
+use super::{
+    client::client,
+    foreign::Foreign, //
+};
 use crate::{
     bindings,
     client::Client,
     sys::{
         export::p9_export,
-        params, //
+        params,
+        seq::SeqFile, //
     },
     transport::{
         Target,
@@ -165,12 +169,25 @@ impl Drop for TransRef {
 /// `fc` must be the context of a mount of the 9p file system that stays for `'a`.
 unsafe fn target<'a>(fc: *mut bindings::fs_context) -> Target<'a> {
     // SAFETY: by the safety requirement.
-    let source = unsafe { (*fc).source };
+    let (source, opts) = unsafe {
+        (
+            (*fc).source,
+            &(*(*fc).fs_private.cast::<bindings::v9fs_context>()).fd_opts,
+        )
+    };
     let source = (!source.is_null()).then(|| {
         // SAFETY: the source of a mount, if there is one, is a string.
         unsafe { CStr::from_char_ptr(source) }
     });
-    Target { source }
+    // Where none is given it is -1.
+    let descriptor = |fd: c_int| (fd != -1).then_some(fd as u32);
+    Target {
+        source,
+        port: opts.port,
+        privport: opts.privport,
+        rfd: descriptor(opts.rfd),
+        wfd: descriptor(opts.wfd),
+    }
 }
 
 /// The transport at `ptr`, without a reference of its own.
@@ -209,6 +226,18 @@ pub(super) fn default() -> Option<TransRef> {
     found.or_else(|| BY_DEFAULT.into_iter().find_map(by_name))
 }
 
+/// Shows the options of the connection of `clnt`, a session over one of our own transports.
+///
+/// # Safety
+///
+/// As for [`TransRef::show_options`].
+unsafe extern "C" fn show_own(m: *mut bindings::seq_file, clnt: *mut bindings::p9_client) -> c_int {
+    // SAFETY: by the safety requirements.
+    let (mut file, client) = unsafe { (SeqFile::from_raw(m), client(clnt)) };
+    client.show_transport(&mut file);
+    0
+}
+
 /// A transport of our own, as the registry knows it.
 struct Own(Opaque<bindings::p9_trans_module>);
 
@@ -233,6 +262,7 @@ impl OwnTransports {
                 maxsize: c_int::try_from(kind.max_msize).unwrap_or(c_int::MAX),
                 def: kind.is_default,
                 owner: module.as_ptr(),
+                show_options: Some(show_own),
                 ..Default::default()
             };
             // SAFETY: nobody else knows of it yet.

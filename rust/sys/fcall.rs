@@ -12,6 +12,13 @@
 //! [`Fcall::complete`], after which the buffer is only read. So no one sees a reply that a server
 //! may still change.
 
+use super::{
+    bvec::Scatter,
+    payload::{
+        Direction,
+        Payload, //
+    }, //
+};
 use core::{
     cell::UnsafeCell,
     ptr::NonNull, //
@@ -276,6 +283,69 @@ impl Fcall {
         }
     }
 
+    /// The bytes of the longest reply: the reply buffer, and behind it `payload` if the server
+    /// writes that.
+    pub(crate) fn reply_room(&self, payload: Option<&Payload>) -> usize {
+        self.rcap
+            .saturating_add(from_server(payload).map_or(0, Payload::len))
+    }
+
+    /// Appends the room for up to `len` bytes of the reply from `at` on to what is to be filled from
+    /// a file, first of the reply buffer, then of `payload`, that of the same request. Returns the
+    /// bytes appended: none if the token is that of another reply buffer, or a device has it.
+    pub(crate) fn scatter_reply<'a>(
+        &'a self,
+        token: &'a mut Completed,
+        payload: Option<&'a Payload>,
+        at: usize,
+        len: usize,
+        into: &mut Scatter<'a>,
+    ) -> usize {
+        if !token.is_of(self) || !token.ours {
+            return 0;
+        }
+        let head = self.rcap.saturating_sub(at).min(len);
+        if head > 0 {
+            // SAFETY: `at + head <= rcap`, so by the type invariants the bytes are ours, and the only
+            // token is borrowed exclusively for `'a`.
+            if !unsafe { into.push_raw(self.rcall().add(at).as_ptr(), head) } {
+                return 0;
+            }
+        }
+        let Some(payload) = from_server(payload) else {
+            return head;
+        };
+        // OVERFLOW: `head <= len`.
+        head + payload.add_pieces(at.saturating_sub(self.rcap), len - head, &mut into.0)
+    }
+
+    /// Copies `data` to the place of the reply that begins `at` bytes from its beginning, which may
+    /// be in `payload`, that of the same request.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL` if the token is that of another reply buffer, or a device has it.
+    /// - `EMSGSIZE` if the data do not fit.
+    pub(crate) fn fill_reply(
+        &self,
+        token: &mut Completed,
+        payload: Option<&Payload>,
+        at: usize,
+        data: &[u8],
+    ) -> Result {
+        let (head, rest) = data.split_at(self.rcap.saturating_sub(at).min(data.len()));
+        self.write_reply(token, at.min(self.rcap), head)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let payload = from_server(payload).ok_or(EMSGSIZE)?;
+        // SAFETY: the payload is one from the server, and the token is that of its request.
+        if unsafe { payload.write(at.saturating_sub(self.rcap), rest) } < rest.len() {
+            return Err(EMSGSIZE);
+        }
+        Ok(())
+    }
+
     /// Copies `data` into the reply buffer, `at` bytes from its beginning.
     ///
     /// # Errors
@@ -331,6 +401,11 @@ impl Fcall {
         // - `total` has seen that the reply is complete, so no one writes to it any more.
         Some(unsafe { core::slice::from_raw_parts(self.rcall().as_ptr(), len) })
     }
+}
+
+/// `payload`, if the server writes it.
+fn from_server(payload: Option<&Payload>) -> Option<&Payload> {
+    payload.filter(|payload| payload.direction() == Direction::FromServer)
 }
 
 impl Drop for Fcall {

@@ -29,6 +29,14 @@ pub(crate) enum AsyncClunk {
 pub(crate) enum Transport {
     /// Over virtio devices.
     Virtio = bindings::p9rs_transport_P9RS_TRANSPORT_VIRTIO,
+    /// Over TCP.
+    Tcp = bindings::p9rs_transport_P9RS_TRANSPORT_TCP,
+    /// Over unix sockets.
+    Unix = bindings::p9rs_transport_P9RS_TRANSPORT_UNIX,
+    /// Over open files.
+    Fd = bindings::p9rs_transport_P9RS_TRANSPORT_FD,
+    /// Over vsock.
+    Vsock = bindings::p9rs_transport_P9RS_TRANSPORT_VSOCK,
 }
 
 /// Whether the module is to offer `transport`. Stays the same.

@@ -17,6 +17,11 @@
 //! its request until the server is done.
 
 use super::{
+    bvec::{
+        Gather,
+        How,
+        Pieces, //
+    },
     gfp::GFP_NOFS,
     iov::{
         IovIter,
@@ -395,6 +400,66 @@ impl Payload {
             unsafe { core::ptr::copy_nonoverlapping(addr, here.as_mut_ptr(), len) };
             rest = after;
             len
+        })
+    }
+
+    /// Appends the bytes from `at` on to what is to be written to a file. Returns their number: not
+    /// all if there is no room for all pieces.
+    pub(crate) fn gather<'a>(&'a self, at: usize, into: &mut Gather<'a>) -> usize {
+        self.add_pieces(at, usize::MAX, &mut into.pieces)
+    }
+
+    /// Whether these are pages of the caller, of which a socket may take references.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.memory, Memory::Pages)
+    }
+
+    /// As [`gather`](Self::gather), for a socket that takes references. Only for an empty list.
+    pub(crate) fn gather_lent<'a>(&'a self, at: usize, into: &mut Gather<'a>) -> usize {
+        if !self.is_lent() || into.bytes() > 0 {
+            return 0;
+        }
+        // INVARIANT: `add_page` has taken a reference of each page, so that others may, too.
+        into.how = How::Splice;
+        self.gather(at, into)
+    }
+
+    /// Appends up to `n` bytes from `at` on to `pieces`. Returns their number.
+    pub(super) fn add_pieces(&self, at: usize, n: usize, pieces: &mut Pieces<'_>) -> usize {
+        self.sg.walk_entries(at, n, |entry, skip, len| {
+            // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+            pieces.push(len as usize, |vec, len| {
+                // SAFETY: `vec` is writable, and the bytes are inside the entry.
+                unsafe { bindings::p9rs_bvec_set_sg(vec, entry, skip, len) };
+                true
+            })
+        })
+    }
+
+    /// Copies `data` to where the server would write, `at` bytes from the beginning. Returns how
+    /// many bytes fit.
+    ///
+    /// # Safety
+    ///
+    /// The payload must be one from the server, whose [`Completed`](super::fcall::Completed) the
+    /// caller has.
+    pub(super) unsafe fn write(&self, at: usize, data: &[u8]) -> usize {
+        let mut rest = data;
+        self.sg.walk_entries(at, data.len(), |entry, skip, len| {
+            // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+            let Some((here, after)) = rest.split_at_checked(len as usize) else {
+                return false;
+            };
+            rest = after;
+            // SAFETY: the `len` bytes from `skip` on are in our own chunk, which no slice refers to;
+            // who reads them meanwhile does not mind.
+            unsafe {
+                let to = bindings::p9rs_sg_virt(entry)
+                    .cast::<u8>()
+                    .add(skip as usize);
+                core::ptr::copy_nonoverlapping(here.as_ptr(), to, here.len());
+            }
+            true
         })
     }
 

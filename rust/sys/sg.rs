@@ -166,6 +166,35 @@ impl SgTable {
         }
     }
 
+    /// Calls `f` with each entry that has some of the `n` bytes from `at` on, where in the entry they
+    /// begin and how many they are, until it returns `false`. Returns for how many bytes it did not.
+    pub(super) fn walk_entries(
+        &self,
+        at: usize,
+        n: usize,
+        mut f: impl FnMut(*mut bindings::scatterlist, u32, u32) -> bool,
+    ) -> usize {
+        let (mut skip, mut done) = (at, 0);
+        for entry in &self.entries {
+            // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+            let len = entry.length as usize;
+            if skip >= len {
+                skip -= len;
+                continue;
+            }
+            let part = (len - skip).min(n - done);
+            let entry = core::ptr::from_ref(entry).cast_mut();
+            // CAST: both are at most `len`.
+            if part == 0 || !f(entry, skip as u32, part as u32) {
+                break;
+            }
+            // OVERFLOW: `part <= n - done`.
+            done += part;
+            skip = 0;
+        }
+        done
+    }
+
     /// Calls `f` with the address and the length of each piece of the first `n` bytes, until it
     /// returns fewer bytes than it was given. Returns the sum of what it returned.
     pub(super) fn walk(&self, n: usize, mut f: impl FnMut(*mut u8, usize) -> usize) -> usize {

@@ -158,6 +158,11 @@ impl WaitQueue {
         }
     }
 
+    /// The queue for C.
+    pub(super) fn as_ptr(&self) -> *mut bindings::wait_queue_head {
+        self.head.get()
+    }
+
     /// Makes every sleeping task look at its condition again.
     ///
     /// Any context. The condition must have changed before.

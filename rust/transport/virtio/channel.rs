@@ -24,6 +24,7 @@ use crate::{
         },
         workqueue, //
     },
+    transport::queue::Queue, //
 };
 use kernel::{
     list::{
@@ -93,10 +94,8 @@ pub(crate) struct State {
     session: u64,
     /// Nothing more is sent for the mount.
     dead: bool,
-    /// Tflush messages that the device has not got yet.
-    flushes: List<Request, 0>,
-    /// Other requests that the device has not got yet.
-    unsent: List<Request, 0>,
+    /// Requests that the device has not got yet.
+    queue: Queue,
     /// Requests that the device has.
     outstanding: usize,
     /// Those of them that are not Tflush.
@@ -109,21 +108,12 @@ impl State {
         if self.outstanding >= MAX_OUTSTANDING {
             return None;
         }
-        let item = match self.flushes.pop_front() {
+        let item = match self.queue.pop_urgent() {
             Some(item) => item,
             None if self.normal >= MAX_OUTSTANDING - reserve => return None,
-            None => self.unsent.pop_front()?,
+            None => self.queue.pop()?,
         };
         Some(item.into_arc())
-    }
-
-    /// The queue in which `req` waits.
-    fn queue(&mut self, req: &Request) -> &mut List<Request, 0> {
-        if req.is_flush() {
-            &mut self.flushes
-        } else {
-            &mut self.unsent
-        }
     }
 
     /// The device has got `req`.
@@ -142,14 +132,6 @@ impl State {
     /// Whether the channel still serves the mount with that number.
     fn serves(&self, session: u64) -> bool {
         self.client.is_some() && self.session == session
-    }
-
-    /// Takes all requests that the device has not got.
-    fn take_unsent(&mut self) -> List<Request, 0> {
-        let mut all = List::new();
-        all.push_all_back(&mut self.flushes);
-        all.push_all_back(&mut self.unsent);
-        all
     }
 }
 
@@ -265,11 +247,9 @@ impl Channel {
                 continue;
             };
             match refused {
-                Refused::Full if ring.outstanding > 0 => {
-                    ring.queue(&item.clone_arc()).push_front(item)
-                }
+                Refused::Full if ring.outstanding > 0 => ring.queue.push_front(item),
                 Refused::NoMemory => {
-                    ring.queue(&item.clone_arc()).push_front(item);
+                    ring.queue.push_front(item);
                     // Under the lock: a ring that is stopped gets no new work.
                     let _ = workqueue::system()
                         .enqueue_delayed::<Arc<Self>, 0>(self.clone(), msecs_to_jiffies(RETRY));
@@ -294,7 +274,7 @@ impl Channel {
         let mut unsent = List::new();
         if died {
             ring.dead = true;
-            unsent = ring.take_unsent();
+            unsent = ring.queue.take_all();
         }
         let calling = Calling::new(self, &ring);
         ring.kick();
@@ -361,8 +341,7 @@ impl Channel {
         // A request that is queued already is not queued twice.
         match ListArc::try_from_arc(req) {
             Ok(item) => {
-                let req = item.clone_arc();
-                ring.queue(&req).push_back(item);
+                ring.queue.push(item);
                 self.send(ring);
             }
             Err(req) => drop_outside(ring, req),
@@ -372,16 +351,10 @@ impl Channel {
     /// Takes `req` out of its queue, if it is there.
     pub(super) fn cancel(&self, req: &Request) -> bool {
         let mut ring = self.handle.ring().lock();
-        let mut cursor = ring.queue(req).cursor_front();
-        while let Some(next) = cursor.peek_next() {
-            if core::ptr::eq(&*next.arc(), req) {
-                let found = next.remove();
-                drop_outside(ring, found);
-                return true;
-            }
-            cursor.move_next();
-        }
-        false
+        let found = ring.queue.remove(req);
+        let is_there = found.is_some();
+        drop_outside(ring, found);
+        is_there
     }
 
     /// Ends the mount with the number `session`: fails all its requests and forgets its client.
@@ -393,7 +366,7 @@ impl Channel {
             return;
         }
         ring.dead = true;
-        let unsent = ring.take_unsent();
+        let unsent = ring.queue.take_all();
         let calling = Calling::new(self, &ring);
         drop(ring);
         calling.fail_all(unsent);
@@ -432,8 +405,7 @@ impl virtio::Driver for Channel {
             client: None,
             session: 0,
             dead: false,
-            flushes: List::new(),
-            unsent: List::new(),
+            queue: Queue::new(),
             outstanding: 0,
             normal: 0,
         }
@@ -497,7 +469,7 @@ impl virtio::Driver for Channel {
         let mut ring = this.handle.ring().lock();
         let died = ring.client.is_some() && !ring.dead;
         ring.dead = true;
-        let unsent = ring.take_unsent();
+        let unsent = ring.queue.take_all();
         let calling = Calling::new(this, &ring);
         drop(ring);
         if died {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests that the server has not seen anything of yet.
+
+use crate::request::Request;
+use kernel::list::{
+    List,
+    ListArc, //
+};
+
+/// Requests in the order in which they are to be sent.
+///
+/// A Tflush overtakes all others but those that have been put back: it refers to a request that was
+/// sent before, and must get through when all the rest is stuck.
+pub(super) struct Queue {
+    urgent: List<Request, 0>,
+    normal: List<Request, 0>,
+}
+
+impl Queue {
+    /// A queue without requests.
+    pub(super) fn new() -> Self {
+        Self {
+            urgent: List::new(),
+            normal: List::new(),
+        }
+    }
+
+    /// Whether there are no requests.
+    pub(super) fn is_empty(&self) -> bool {
+        self.urgent.is_empty() && self.normal.is_empty()
+    }
+
+    /// The list for `item`.
+    fn list(&mut self, item: &Request) -> &mut List<Request, 0> {
+        if item.is_flush() {
+            &mut self.urgent
+        } else {
+            &mut self.normal
+        }
+    }
+
+    /// Appends a request.
+    pub(super) fn push(&mut self, item: ListArc<Request, 0>) {
+        let req = item.clone_arc();
+        self.list(&req).push_back(item);
+    }
+
+    /// Puts a request back before all others of its kind.
+    pub(super) fn push_front(&mut self, item: ListArc<Request, 0>) {
+        let req = item.clone_arc();
+        self.list(&req).push_front(item);
+    }
+
+    /// Puts a request back before all others. Somebody may have queued a Tflush for it meanwhile.
+    pub(super) fn put_back(&mut self, item: ListArc<Request, 0>) {
+        self.urgent.push_front(item);
+    }
+
+    /// Takes the next Tflush, or what was put back.
+    pub(super) fn pop_urgent(&mut self) -> Option<ListArc<Request, 0>> {
+        self.urgent.pop_front()
+    }
+
+    /// Takes the next request.
+    pub(super) fn pop(&mut self) -> Option<ListArc<Request, 0>> {
+        self.urgent.pop_front().or_else(|| self.normal.pop_front())
+    }
+
+    /// Takes `req` out, if it is there.
+    pub(super) fn remove(&mut self, req: &Request) -> Option<ListArc<Request, 0>> {
+        for list in [&mut self.urgent, &mut self.normal] {
+            let mut cursor = list.cursor_front();
+            while let Some(next) = cursor.peek_next() {
+                if core::ptr::eq(&*next.arc(), req) {
+                    return Some(next.remove());
+                }
+                cursor.move_next();
+            }
+        }
+        None
+    }
+
+    /// Takes all requests.
+    pub(super) fn take_all(&mut self) -> List<Request, 0> {
+        let mut all = List::new();
+        all.push_all_back(&mut self.urgent);
+        all.push_all_back(&mut self.normal);
+        all
+    }
+}
