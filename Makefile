@@ -38,7 +38,9 @@ help:
 	@echo  '  CLIENT=rust|c   - This 9pnet, or the stock C modules to compare with [rust]'
 	@echo  '  KERNEL=stock|debug'
 	@echo  "                  - Debian's kernel, or one with KASAN, lockdep and other checks [stock]"
-	@echo  '  TRANS=virtio    - Transport [virtio]'
+	@echo  '  TRANS=virtio|tcp|unix|fd'
+	@echo  '                  - Transport; all but virtio to a server in the guest that serves the'
+	@echo  '                    same folder [virtio]'
 	@echo  '  MSIZE=bytes     - Largest message [what the client takes by default]'
 	@echo  '  MOUNT_OPTS=a,b  - More mount options []'
 	@echo  '  SMP=n, MEM=size - Processors and memory of the guest [2, 1G]'

@@ -13,7 +13,7 @@ set -euo pipefail
 
 one_of CLIENT "$CLIENT" rust c
 one_of KERNEL "$KERNEL" stock debug
-one_of TRANS "$TRANS" virtio
+one_of TRANS "$TRANS" virtio tcp unix fd
 number MSIZE "$MSIZE"
 number SMP "$SMP"
 number TIMEOUT "$TIMEOUT"
