@@ -3,7 +3,6 @@
 # The verbs of the project; `make help` is the manual. What the kernel's build reads is Kbuild.
 
 CLIENT ?= rust
-KERNEL ?= stock
 export CLIENT KERNEL SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T MIRROR ROUNDS LONG
 
 MAKEFLAGS += --no-print-directory
@@ -19,10 +18,13 @@ help:
 	@echo  '  modules         - Build the modules for KERNEL into build/modules/$$KERNEL'
 	@echo  ''
 	@echo  'Checking:'
-	@echo  '  check           - All that follows, and the selftests in the guest;'
+	@echo  '  check           - lint, test-host, symbols, and the selftests in the guest on the stock'
+	@echo  '                    and on the debug kernel, less than half an hour;'
+	@echo  '                    with KERNEL=... only on that one;'
 	@echo  '                    with T=pattern only the selftests whose name matches;'
 	@echo  '                    with CLIENT=c the selftests with the stock client'
-	@echo  '  check-long      - The same with more rounds: some hours, before a release'
+	@echo  '  check-long      - The same with all rounds, the slow selftests and the fuzzers: some hours,'
+	@echo  '                    before a release'
 	@echo  '  lint            - Format, clippy, shellcheck and the rules of the tree'
 	@echo  '  test-host       - Unit tests on this machine'
 	@echo  '  fuzz            - Fuzz the protocol core: target T [all] for S seconds each [60]'
@@ -48,8 +50,8 @@ help:
 	@echo  "  QEMU_EXTRA='..' - More arguments for QEMU []"
 	@echo  '  RUN=folder      - Where the logs of the guest go, one guest at a time [build/run]'
 	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
-	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5]'
-	@echo  '  LONG=1          - Longer selftests of the file system'
+	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5; debug: 2]'
+	@echo  '  LONG=1          - Longer selftests of the file system, and the slow ones'
 	@echo  "  MIRROR=http://  - Debian mirror [the one this machine's apt uses]"
 	@echo  '  XDG_CACHE_HOME  - The set-up is kept in its folder 9pnet [~/.cache]'
 

@@ -2,14 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What `make check` does: the stages (lint, unit tests, module build, symbols), then the selftests
-# in the guest; a table and "N passed, N failed" at the end. T, CLIENT and KERNEL as in `make help`.
+# in the guest, on each kernel; a table and "N passed, N failed" at the end. T, CLIENT, KERNEL,
+# ROUNDS and LONG as in `make help`. What the guests say is kept in RUN/log, for scripts/tried.sh.
 set -euo pipefail
 . "$(dirname "$0")/../qemu/config.sh"
+. "$(dirname "$0")/selftests/bad.sh"
 
-: "${CLIENT:=rust}" "${KERNEL:=stock}" "${T:=}" "${RUN:=$BUILD/check}"
-export CLIENT KERNEL RUN MOUNT=no
+: "${CLIENT:=rust}" "${T:=}" "${RUN:=$BUILD/check}" "${LONG:=}"
+export CLIENT RUN MOUNT=no
 one_of CLIENT "$CLIENT" rust c
-one_of KERNEL "$KERNEL" stock debug
+kernels=(stock)
+if [ -n "${KERNEL-}" ]; then
+	one_of KERNEL "$KERNEL" stock debug
+	kernels=("$KERNEL")
+elif [ -z "$T" ] && [ "$CLIENT" = rust ]; then
+	kernels=(stock debug)
+fi
+export KERNEL=${kernels[0]}
+rounds=${ROUNDS:-}
 
 results=() # each "result name seconds"
 
@@ -18,13 +28,19 @@ selected() {
 	[ -z "$T" ] || [[ $1 == $T || $1 == *"$T"* ]]
 }
 
+# suffix [CLIENT]: tells apart the results of one test with several clients and on several kernels.
+suffix() {
+	[ "$KERNEL" = "${kernels[0]}" ] || printf '@%s' "$KERNEL"
+	[ "${1:-$CLIENT}" = "$CLIENT" ] || printf '@%s' "$1"
+}
+
 # stage NAME COMMAND...: one result; what the command says is shown as it comes.
 stage() {
 	local name=$1 start=$SECONDS status=0
 	shift
 	selected "$name" || return 0
 	echo "== $name"
-	"$@" || status=$?
+	"$@" 2>&1 | tee "$RUN/log/$name" || status=$?
 	if [ "$status" = 0 ]; then
 		results+=("ok $name $((SECONDS - start))")
 	else
@@ -34,19 +50,40 @@ stage() {
 
 header() { sed -n "s/^# $2: //p" "$TOP/scripts/selftests/test_$1.sh" | head -n 1; }
 
+# among WORD LIST: whether the list has the word.
+among() { [[ " $2 " == *" $1 "* ]]; }
+
+# kernel_log: what the kernel has logged before the first test and after the last one must be good,
+# too; the tests themselves are judged by run.sh.
+kernel_log() {
+	local bad
+	bad=$(awk '/selftest: .* begins/ { test = 1 } !test; /selftest: the end/ { test = 0 }' \
+		"$RUN/console.log" | grep -aE "$BAD" || true)
+	[ -z "$bad" ] && return
+	printf '%s\n' "$bad" | sed 's/^/# /'
+	return 1
+}
+
 # boots CLIENT QEMU_EXTRA NAME...: runs the tests, in a new guest after each one that ends a guest.
 boots() {
-	local client=$1 extra=$2 suffix='' out=$RUN/ktap name number line start
+	local client=$1 extra=$2 suffix out=$RUN/ktap name number line start again=
 	shift 2
-	[ "$client" = "$CLIENT" ] || suffix=@$client
+	suffix=$(suffix "$client")
 	while [ $# -gt 0 ]; do
 		rm -rf "$RUN/share"
 		mkdir -p "$RUN/share/hang"
 		echo "Hello from the host." >"$RUN/share/hello"
 		for name; do (cd "$RUN/share" && eval "$(header "$name" host)"); done
 		start=$SECONDS
+		echo "== $KERNEL kernel${suffix:+, ${suffix#@}}: a guest for $# tests"
 		CLIENT=$client QEMU_EXTRA=$extra SHARE=$RUN/share TIMEOUT=$((300 + (600 + 20 * ${ROUNDS:-5}) * $#)) \
 			CMD="exec bash /9pnet/selftests/run.sh $*" "$TOP/qemu/run.sh" 2>&1 | tee "$out" || true
+		sed "s/^/$KERNEL: /" "$out" >>"$RUN/log/selftests"
+		# The kernel hung before any of this project ran: once more, once.
+		if [ -z "$again" ] && ! grep -aq 'guest: ready' "$RUN/console.log"; then
+			again=yes
+			continue
+		fi
 		number=0
 		for name; do
 			number=$((number + 1))
@@ -70,18 +107,23 @@ boots() {
 			*) results+=("FAIL kmemleak$suffix 12") ;;
 			esac
 		fi
+		kernel_log || results+=("FAIL kernel-log$suffix 0")
 	done
 }
 
+# selftests: those of this kernel. The debug kernel is slow: it gets fewer rounds.
 selftests() {
+	local name wants together=() alone=() other=()
 	"$TOP/scripts/tools.sh"
-	local name wants together=() other=()
+	export ROUNDS=$rounds
+	[ "$KERNEL" = stock ] || : "${ROUNDS:=2}"
 	for name in "$TOP"/scripts/selftests/test_*.sh; do
 		name=${name##*/test_}
 		name=${name%.sh}
 		selected "$name" || continue
 		wants=$(header "$name" kernel)
-		[ "${wants:-$KERNEL}" = "$KERNEL" ] || continue
+		among "$KERNEL" "${wants:-stock debug}" || continue
+		[ -n "$LONG$T" ] || ! among "$KERNEL" "$(header "$name" long)" || continue
 		wants=$(header "$name" client)
 		case $wants in
 		both) [ "$CLIENT" = c ] || other+=("$name") ;;
@@ -101,26 +143,29 @@ selftests() {
 }
 
 "$TOP/qemu/sysroot.sh"
-mkdir -p "$RUN"
-alone=()
+rm -rf "$RUN/log"
+mkdir -p "$RUN/log"
 if [ "$CLIENT" = rust ]; then
 	stage lint "$TOP/scripts/lint.sh"
 	for crate in host tools; do
 		stage "unit-tests-$crate" "$TOP/scripts/in-root.sh" \
 			cargo test --quiet --manifest-path "rust/$crate/Cargo.toml"
 	done
-	stage modules "$TOP/scripts/modules.sh"
-	[ "$KERNEL" = debug ] || stage symbols "$TOP/scripts/symbols-check.sh"
-	if [[ " ${results[*]-} " == *"FAIL modules "* ]]; then
-		echo "The modules do not build: no selftests."
-	else
-		[ -z "$T" ] || "$TOP/scripts/modules.sh" || exit 1
-		selftests
-		stage root-on-9p "$TOP/scripts/root-boot.sh"
-	fi
-else
-	selftests
+	[ -z "$LONG" ] || stage fuzz "$TOP/scripts/fuzz.sh" all 300
 fi
+for KERNEL in "${kernels[@]}"; do
+	if [ "$CLIENT" = rust ]; then
+		stage "modules$(suffix)" "$TOP/scripts/modules.sh"
+		[ "$KERNEL" != stock ] || stage symbols "$TOP/scripts/symbols-check.sh"
+		if [[ " ${results[*]-} " == *"FAIL modules$(suffix) "* ]]; then
+			echo "The modules do not build: no selftests."
+			continue
+		fi
+		[ -z "$T" ] || "$TOP/scripts/modules.sh" || exit 1
+	fi
+	selftests
+	[ "$KERNEL$CLIENT" != stockrust ] || stage root-on-9p "$TOP/scripts/root-boot.sh"
+done
 
 [ ${#results[@]} -gt 0 ] || die "T=$T: no stage and no selftest has such a name"
 passed=0 failed=0 skipped=0

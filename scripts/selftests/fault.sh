@@ -54,6 +54,7 @@ mount_once() {
 # mount_fault [OPTIONS]: the same, until the test ends.
 mount_fault() {
 	mount_once "$@" || return 1
+	mounts=$((mounts + 1))
 	defer unmount "$MNT"
 	defer order release
 }

@@ -4,8 +4,6 @@
 # For tests that kill whoever waits for a server. Sourced by hang.sh and fault.sh, which say where the
 # server takes $ORDERS, and what is left on it.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=/dev/null
-. /9pnet/env
 
 : "${ROUNDS:=5}"
 BIN=/9pnet/bin
@@ -84,6 +82,7 @@ timed() {
 	worst=$(tr ' ' '\n' <<<"$2" | sort -g | tail -n 1)
 	[[ $2 =~ ^[0-9.\ ]+$ ]] || worst=${2##* }
 	echo "# time: $1: $worst"
+	tried kills "$(wc -w <<<"$2")"
 	if [ "$CLIENT" != rust ]; then
 		skip "$1" "stock client: $worst${3:+, $3}"
 	elif [ -z "${3-}" ] && awk -v bound="$bound" -v stall="$STALL_MS" '{

@@ -10,13 +10,20 @@
 #   # qemu: ARGUMENTS   its own boot, with more arguments for QEMU
 #   # host: COMMAND     prepares the share, before the boot, in its folder on the host
 #   # client: both      once with each client; "rust" or "c": only with that one
-#   # kernel: debug     only on the debug kernel
-#   # timeout: SECONDS  instead of 120
+#   # kernel: NAME...   only on these kernels, instead of stock and debug
+#   # long: NAME...     on these kernels only with LONG=1
+#   # timeout: SECONDS  instead of 120; four times that on the debug kernel
 #   # dmesg: REGEX      lines of the kernel log that are expected
 set -u
+# shellcheck source=/dev/null
+. /9pnet/env
+
+# How much slower than the stock kernel this one may be.
+SCALE=1
+[ "$KERNEL" = stock ] || SCALE=4
 
 MNT=/mnt
-planned=0 count=0 failed=0
+planned=0 count=0 failed=0 mounts=0
 undo=()
 
 # defer COMMAND...: runs COMMAND when the test ends, the last one first.
@@ -27,6 +34,7 @@ finish() {
 	for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
 		eval "${undo[i]}" || { echo "# undoing failed: ${undo[i]}"; failed=1; }
 	done
+	[ "$mounts" = 0 ] || tried mounts "$mounts"
 	if [ "$count" != "$planned" ]; then
 		echo "# planned $planned results, got $count"
 		failed=1
@@ -91,9 +99,10 @@ try() {
 	"$@" || { echo "# could not prepare: $*"; failed=1; exit 1; }
 }
 
-# busywait SECONDS COMMAND...: polls until COMMAND is true; false if it is not in time.
+# busywait SECONDS COMMAND...: polls until COMMAND is true; false if it is not in SECONDS (stock
+# kernel).
 busywait() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * SCALE * 1000000))
 	shift
 	until "$@"; do
 		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
@@ -101,11 +110,15 @@ busywait() {
 	done
 }
 
+# tried WHAT N: says that N of WHAT were tried, for the table that scripts/tried.sh makes.
+tried() { echo "# tried: $2 $1"; }
+
 # mount_9p [OPTIONS [DIR [TAG]]]: mounts the share, by default on $MNT, until the test ends.
 mount_9p() {
 	local options=trans=virtio,version=9p2000.L dir=${2:-$MNT}
 	mkdir -p "$dir"
 	mount -i -t 9p -o "$options${1:+,$1}" "${3:-share}" "$dir" || return 1
+	mounts=$((mounts + 1))
 	defer unmount "$dir"
 }
 

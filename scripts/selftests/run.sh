@@ -9,8 +9,8 @@ cd "$(dirname "$0")" || exit 1
 # shellcheck source=/dev/null
 . /9pnet/env
 
-BAD='\bBUG\b|WARNING|Oops|not clunked|still in use|hung task|blocked for more than|KASAN|UBSAN'
-BAD+='|possible circular|inconsistent lock|unreferenced object|refcount_t:|general protection'
+# shellcheck source=/dev/null
+. ./bad.sh
 
 header() { sed -n "s/^# $2: //p" "test_$1.sh" | head -n 1; }
 
@@ -80,6 +80,7 @@ number=0
 for name; do
 	one $((++number)) "$name" || exit 99
 done
+echo "selftest: the end" >/dev/kmsg
 if [ -e /sys/kernel/debug/kmemleak ]; then
 	leaks && echo "ok $((number + 1)) kmemleak" || echo "not ok $((number + 1)) kmemleak"
 fi
