@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The unit tests of rust/proto, which run by KUnit when the module is loaded: all suites are there,
+# and none of their tests failed.
+# kernel: debug
+# client: rust
+. "$(dirname "$0")/lib.sh"
+
+SUITES="bulk dirent errno errstr field frame list message reply rpc stat types version wire"
+KUNIT=/sys/kernel/debug/kunit
+
+# ran SUITE: whether its tests have run, and well.
+ran() {
+	local results=$KUNIT/p9_$1/results
+	cat "$results"
+	grep -qE "^ok [0-9]+ p9_$1\$" "$results" && grep -qE '^    ok [0-9]+ ' "$results" &&
+		! grep -q 'not ok' "$results"
+}
+
+[ -e $KUNIT ] || skip_all "this kernel has no KUnit"
+plan 15
+# shellcheck disable=SC2086 # words
+equal "the suites" "$(printf 'p9_%s ' $SUITES)" "$(ls $KUNIT | grep ^p9_ | tr '\n' ' ')"
+for suite in $SUITES; do
+	check "$suite" ran "$suite"
+	tried "unit tests in the kernel" "$(grep -cE '^    ok [0-9]+ ' $KUNIT/p9_"$suite"/results)"
+done
