@@ -18,7 +18,7 @@ version=$(basename "$(dirname "$vmlinuz")")
 modules=$stage/lib/modules/$version
 
 # The stock modules that the guest uses, each with those it needs; 9pnet's own only for the C client.
-wanted=(virtio_blk erofs overlay virtio_net netfs loop vsock_loopback 9p 9pnet_fd)
+wanted=(virtio_blk erofs overlay virtio_net netfs loop vsock_loopback 9p 9pnet_fd 9pnet_xen 9pnet_rdma)
 drop='/net/9p/9pnet\(_virtio\)\?\.ko'
 if [ "$client" = c ]; then
 	wanted+=(9pnet_virtio)
@@ -34,10 +34,13 @@ mkdir -p "$modules/kernel" "$modules/updates" "$stage"/{bin,proc,dev,image,layer
 		esac
 	done
 if [ "$client" = rust ]; then
-	cp "/src/build/modules/$(basename "${folder%%-*}")"/*.ko "$modules/updates/"
-	# For tests that compare, out of modprobe's sight.
+	ours=/src/build/modules/$(basename "${folder%%-*}")
+	cp "$ours"/*.ko "$modules/updates/"
+	mkdir "$stage/9pnet/modules"
+	cp "$ours"/scripts/selftests/modules/*.ko "$stage/9pnet/modules/"
+	# For tests with the stock modules, out of modprobe's sight.
 	mkdir "$stage/9pnet/stock"
-	for module in 9pnet 9pnet_virtio; do
+	for module in 9pnet 9pnet_virtio 9pnet_fd; do
 		file=$(modinfo -b "$kernel" -k "$version" -n "$module")
 		case $file in
 		*.xz) xz -dc "$file" >"$stage/9pnet/stock/$module.ko" ;;

@@ -39,7 +39,7 @@ use kernel::{
 };
 
 mod fd;
-mod queue;
+pub(crate) mod queue;
 mod stream;
 mod tcp;
 mod unix;

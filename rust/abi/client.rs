@@ -3,7 +3,7 @@
 //! Making and ending a session; `struct p9_client`.
 
 use super::{
-    foreign::Link,
+    foreign::Requests,
     trans::{
         self,
         TransRef, //
@@ -49,7 +49,7 @@ pub(crate) struct P9Client {
     #[pin]
     c: Opaque<bindings::p9_client>,
     #[pin]
-    link: Link,
+    requests: Requests,
     /// The fids that the file system has.
     ///
     /// Every fid of the session that is in a list by its second links is in this one.
@@ -70,7 +70,7 @@ impl P9Client {
         pin_init!(Self {
             // SAFETY: the function initialises all of the structure.
             c <- Opaque::ffi_init(|slot| unsafe { bindings::p9rs_client_init(slot) }),
-            link <- Link::new(),
+            requests <- Requests::new(),
             held <- new_spinlock!(List::new(), "P9Client::held"),
         })
     }
@@ -80,9 +80,9 @@ impl P9Client {
         self.c.get()
     }
 
-    /// What there is for a transport written in C.
-    pub(super) fn link(&self) -> &Link {
-        &self.link
+    /// The requests that a transport written in C has.
+    pub(super) fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     /// Whether the connection of a transport written in C is broken or closed.

@@ -95,6 +95,14 @@ impl TransRef {
         NonNull::new(ptr).map(Self)
     }
 
+    /// Another reference; `None` if the module is going away.
+    pub(super) fn another(&self) -> Option<Self> {
+        // SAFETY: by the type invariants.
+        let got = unsafe { bindings::p9rs_try_module_get((*self.as_ptr()).owner) };
+        // INVARIANT: a reference was taken.
+        got.then_some(Self(self.0))
+    }
+
     /// The transport.
     pub(super) fn as_ptr(&self) -> *mut bindings::p9_trans_module {
         self.0.as_ptr()
@@ -133,7 +141,7 @@ impl TransRef {
             return (kind.connect)(clnt, &unsafe { target(fc) });
         }
         // SAFETY: by the safety requirements.
-        unsafe { Foreign::connect(clnt, self.as_ptr(), fc) }
+        unsafe { Foreign::connect(clnt, self, fc) }
     }
 
     /// Shows the options of the connection of `clnt`.

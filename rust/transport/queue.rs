@@ -12,14 +12,14 @@ use kernel::list::{
 ///
 /// A Tflush overtakes all others but those that have been put back: it refers to a request that was
 /// sent before, and must get through when all the rest is stuck.
-pub(super) struct Queue {
+pub(crate) struct Queue {
     urgent: List<Request, 0>,
     normal: List<Request, 0>,
 }
 
 impl Queue {
     /// A queue without requests.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             urgent: List::new(),
             normal: List::new(),
@@ -27,7 +27,7 @@ impl Queue {
     }
 
     /// Whether there are no requests.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.urgent.is_empty() && self.normal.is_empty()
     }
 
@@ -41,34 +41,34 @@ impl Queue {
     }
 
     /// Appends a request.
-    pub(super) fn push(&mut self, item: ListArc<Request, 0>) {
+    pub(crate) fn push(&mut self, item: ListArc<Request, 0>) {
         let req = item.clone_arc();
         self.list(&req).push_back(item);
     }
 
     /// Puts a request back before all others of its kind.
-    pub(super) fn push_front(&mut self, item: ListArc<Request, 0>) {
+    pub(crate) fn push_front(&mut self, item: ListArc<Request, 0>) {
         let req = item.clone_arc();
         self.list(&req).push_front(item);
     }
 
     /// Puts a request back before all others. Somebody may have queued a Tflush for it meanwhile.
-    pub(super) fn put_back(&mut self, item: ListArc<Request, 0>) {
+    pub(crate) fn put_back(&mut self, item: ListArc<Request, 0>) {
         self.urgent.push_front(item);
     }
 
     /// Takes the next Tflush, or what was put back.
-    pub(super) fn pop_urgent(&mut self) -> Option<ListArc<Request, 0>> {
+    pub(crate) fn pop_urgent(&mut self) -> Option<ListArc<Request, 0>> {
         self.urgent.pop_front()
     }
 
     /// Takes the next request.
-    pub(super) fn pop(&mut self) -> Option<ListArc<Request, 0>> {
+    pub(crate) fn pop(&mut self) -> Option<ListArc<Request, 0>> {
         self.urgent.pop_front().or_else(|| self.normal.pop_front())
     }
 
     /// Takes `req` out, if it is there.
-    pub(super) fn remove(&mut self, req: &Request) -> Option<ListArc<Request, 0>> {
+    pub(crate) fn remove(&mut self, req: &Request) -> Option<ListArc<Request, 0>> {
         for list in [&mut self.urgent, &mut self.normal] {
             let mut cursor = list.cursor_front();
             while let Some(next) = cursor.peek_next() {
@@ -82,7 +82,7 @@ impl Queue {
     }
 
     /// Takes all requests.
-    pub(super) fn take_all(&mut self) -> List<Request, 0> {
+    pub(crate) fn take_all(&mut self) -> List<Request, 0> {
         let mut all = List::new();
         all.push_all_back(&mut self.urgent);
         all.push_all_back(&mut self.normal);

@@ -169,11 +169,11 @@ impl CRequest {
         *self.token.lock() = Some(token);
     }
 
-    /// Whether the request has been sent and has not ended.
+    /// Whether the transport has sent the request, and has noted no reply.
     pub(super) fn is_sent(&self) -> bool {
         // SAFETY: the field is valid.
         let status = unsafe { (&raw const (*self.as_ptr()).status).read_volatile() };
-        status == SENT && self.token.lock().is_some()
+        status == SENT
     }
 
     /// The request has ended without the transport's word, or was never sent.
@@ -187,7 +187,11 @@ impl CRequest {
     pub(super) fn disarm(&self) -> Option<Completed> {
         let token = self.token.lock().take();
         // From here on the tag may belong to another request.
-        self.client.c().link().requests.remove(self.req.tag(), self);
+        self.client
+            .c()
+            .requests()
+            .table
+            .remove(self.req.tag(), self);
         token
     }
 
@@ -272,7 +276,7 @@ p9_export! {
         tag: u16,
     ) -> *mut bindings::p9_req_t {
         // SAFETY: by the safety requirements.
-        let requests = &unsafe { client(c) }.c().link().requests;
+        let requests = &unsafe { client(c) }.c().requests().table;
         requests
             .get(Tag::new(tag))
             .map_or(core::ptr::null_mut(), CRequest::into_raw)
