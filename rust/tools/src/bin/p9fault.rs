@@ -37,7 +37,8 @@ The newest rule that fits counts.
   swap                        its reply is sent after the next one
   close, half, abort          the connection is closed; only what is sent; reset (TCP)
   size:N type:N tag:N count:N a field of its reply is N; count: the first 4 bytes of the body
-  body:HEX trail:N cut:N      its body is that; N zero bytes more; its frame ends after N bytes
+  body:HEX body:TYPE:HEX      its body is that, and its type
+  trail:N cut:N               it has N zero bytes more; it ends after N bytes; the size fits
   part:N                      N bytes of its reply are sent, and the rest at a release
   early, wait                 only Tflush: is answered while its request goes on; after it
 

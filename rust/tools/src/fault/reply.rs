@@ -108,8 +108,8 @@ pub enum Fault {
     /// `size:N`, `type:N`, `tag:N`, `count:N`: a field of the reply is N; `count` is the first four
     /// bytes of the body. The bytes stay as many as they are.
     Field(Field, u32),
-    /// `body:HEX`: the body is this, with a size that fits.
-    Body(Vec<u8>),
+    /// `body:HEX`, `body:TYPE:HEX`: the body is this, with a size that fits, and the type.
+    Body(Option<u8>, Vec<u8>),
     /// `trail:N`: N zero bytes follow the body, with a size that fits.
     Trail(usize),
     /// `cut:N`: it ends after N bytes, with a size that fits.
@@ -141,7 +141,13 @@ impl Fault {
             "type" => return field(Field::Type),
             "tag" => return field(Field::Tag),
             "count" => return field(Field::Count),
-            "body" => return parse_hex(value).map(Self::Body),
+            "body" => {
+                let (ty, body) = match value.split_once(':') {
+                    Some((ty, body)) => (Some(ty.parse().ok()?), body),
+                    None => (None, value),
+                };
+                return Some(Self::Body(ty, parse_hex(body)?));
+            }
             "trail" => return value.parse().ok().map(Self::Trail),
             "cut" => return value.parse().ok().map(Self::Cut),
             "part" => return value.parse().ok().map(Self::Part),
@@ -174,7 +180,10 @@ impl Fault {
                     place.copy_from_slice(bytes);
                 }
             }
-            Self::Body(body) => {
+            Self::Body(ty, body) => {
+                if let (Some(ty), Some(place)) = (ty, frame.get_mut(4)) {
+                    *place = *ty;
+                }
                 frame.truncate(HEADER_SIZE);
                 frame.extend_from_slice(body);
                 set_size(frame);
@@ -224,6 +233,7 @@ mod tests {
             ("type:7", &[11, 0, 0, 0, 7, 1, 0, 2, 0, 0, 0]),
             ("tag:65535", &[11, 0, 0, 0, 119, 255, 255, 2, 0, 0, 0]),
             ("body:0a0B", &[9, 0, 0, 0, 119, 1, 0, 10, 11]),
+            ("body:7:", &[7, 0, 0, 0, 7, 1, 0]),
             ("trail:1", &[12, 0, 0, 0, 119, 1, 0, 2, 0, 0, 0, 0]),
             ("cut:8", &[8, 0, 0, 0, 119, 1, 0, 2]),
         ] {
@@ -246,7 +256,15 @@ mod tests {
     #[test]
     fn unknown_faults_are_refused() {
         for word in [
-            "", "nothing", "cut:", "body:0", "body:xy", "tag:-1", "mute:1",
+            "",
+            "nothing",
+            "cut:",
+            "body:0",
+            "body:xy",
+            "body:256:",
+            "body:7",
+            "tag:-1",
+            "mute:1",
         ] {
             assert_eq!(Fault::parse(word), None, "{word}");
         }
