@@ -3,7 +3,7 @@
 # The verbs of the project; `make help` is the manual. What the kernel's build reads is Kbuild.
 
 CLIENT ?= rust
-export CLIENT KERNEL SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T MIRROR ROUNDS LONG
+export CLIENT KERNEL FIXTURE SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T MIRROR ROUNDS LONG
 
 MAKEFLAGS += --no-print-directory
 
@@ -51,6 +51,8 @@ help:
 	@echo  '  RUN=folder      - Where the logs of the guest go, one guest at a time [build/run]'
 	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
 	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5; debug: 2]'
+	@echo  '  FIXTURE=tcp.L   - What the selftests of the file system run on: virtio, tcp, unix or fd, with'
+	@echo  '                    dialect L, u or 2000 [virtio.L]'
 	@echo  '  LONG=1          - Longer selftests of the file system, and the slow ones'
 	@echo  "  MIRROR=http://  - Debian mirror [the one this machine's apt uses]"
 	@echo  '  XDG_CACHE_HOME  - The set-up is kept in its folder 9pnet [~/.cache]'

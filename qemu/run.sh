@@ -19,6 +19,7 @@ number SMP "$SMP"
 number TIMEOUT "$TIMEOUT"
 [[ $MEM =~ ^[0-9]+[MG]$ ]] || die "MEM=$MEM: must be a number followed by M or G"
 [ "$SHARE" = "$BUILD/share" ] || [ -d "$SHARE" ] || die "SHARE=$SHARE: no such folder"
+[ -z "${FIXTURE-}" ] || one_of FIXTURE "$FIXTURE" virtio.{L,u} {tcp,unix,fd}.{L,u,2000}
 [ "${1-}" != --check ] || exit 0
 
 demo() {
@@ -62,6 +63,7 @@ read -r rows columns < <(stty size 2>/dev/null || echo 24 80)
 {
 	declare -p options rows columns MOUNT CLIENT KERNEL TRANS MSIZE ${ROUNDS:+ROUNDS} ${LONG:+LONG}
 	echo "TERM=${TERM:-dumb} MAINBOOT=yes"
+	[ -z "${FIXTURE-}" ] || echo ": \${FIXTURE:=$FIXTURE}; export FIXTURE"
 } >"$stage/9pnet/env"
 
 accel=tcg,thread=multi

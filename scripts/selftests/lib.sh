@@ -22,6 +22,8 @@ set -u
 SCALE=1
 [ "$KERNEL" = stock ] || SCALE=4
 
+. "$(dirname "${BASH_SOURCE[0]}")/fixture.sh"
+
 MNT=/mnt
 planned=0 count=0 failed=0 mounts=0
 undo=()
@@ -113,11 +115,12 @@ busywait() {
 # tried WHAT N: says that N of WHAT were tried, for the table that scripts/tried.sh makes.
 tried() { echo "# tried: $2 $1"; }
 
-# mount_9p [OPTIONS [DIR [TAG]]]: mounts the share, by default on $MNT, until the test ends.
+# mount_9p [OPTIONS [DIR [TAG]]]: mounts the share, by default on $MNT, until the test ends; with
+# FIXTURE what that says.
 mount_9p() {
-	local options=trans=virtio,version=9p2000.L dir=${2:-$MNT}
+	local dir=${2:-$MNT}
 	mkdir -p "$dir"
-	mount -i -t 9p -o "$options${1:+,$1}" "${3:-share}" "$dir" || return 1
+	fixture_mount "${1-}" "$dir" "${3:-share}" || return 1
 	mounts=$((mounts + 1))
 	defer unmount "$dir"
 }
