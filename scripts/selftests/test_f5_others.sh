@@ -5,6 +5,7 @@
 # answered, eight readers of the same mount go on as fast as before. The task that was interrupted
 # waits, see test_flush_order.sh.
 # timeout: 400
+# long: debug
 . "$(dirname "$0")/hang.sh"
 
 rate() { "$BIN/readers" 8 0.5 "$MNT/numbers"; }

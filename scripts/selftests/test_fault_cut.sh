@@ -24,6 +24,7 @@ cut() {
 	for ((at = RANDOM % step; at < messages; at += step)); do
 		rm -rf "$ROOT/new"
 		order "*=$1+$at*1"
+		cuts=$((cuts + 1))
 		session >/dev/null 2>&1 &
 		busywait 10 gone $! || { echo "message $at: $(pgrep -a .)"; order release; return 1; }
 		unmount "$MNT" || { echo "message $at: cannot be unmounted"; return 1; }
@@ -31,7 +32,7 @@ cut() {
 	done
 }
 
-step=20
+step=20 cuts=0
 [ -z "${LONG-}" ] || step=1
 plan 6
 TRANS=tcp
@@ -41,5 +42,6 @@ check "a session" session
 messages=$(($(order count '*') - before))
 echo "# $messages messages"
 for fault in close half abort; do check "cut, $fault" cut $fault; done
+tried disconnects "$cuts"
 equal "no connection is left" 0 "$(order connections)"
 check "and a session again" session

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What the flags of open do, and the errors they give.
+# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Files that are removed or replaced while they are open.
+# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 14

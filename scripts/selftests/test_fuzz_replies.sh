@@ -46,6 +46,7 @@ plan 2
 try serve
 mounted=0 first=$((1 + RANDOM * 32768 + RANDOM))
 check "every session can be ended" fuzz
+tried "sessions with changed replies" $((seed - first))
 echo "# seeds $first to $((seed - 1)), $mounted of them mounted"
 try mount_fault
 equal "and a mount that is not disturbed works" "Hello." "$(cat "$MNT/hello")"

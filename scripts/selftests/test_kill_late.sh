@@ -4,6 +4,7 @@
 # A server that answers, and with it its Tflush, two seconds after the process has been killed: the
 # process does not wait, the mount goes on, and the late answer disturbs nobody.
 # timeout: 300
+# long: debug
 . "$(dirname "$0")/hang.sh"
 
 plan 5

@@ -21,5 +21,6 @@ check "they go" modprobe -r 9p
 [ "$CLIENT" = rust ] || try modprobe -r 9pnet_virtio
 equal "none is left" "" "$(modules)"
 check "load, mount, read, unmount, unload 5 times" five
+tried "module loads" 5
 try modprobe 9p
 equal "and they are back" "9p 9pnet" "$(modules | sed "s/ 9pnet_virtio//")"
