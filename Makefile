@@ -3,7 +3,7 @@
 # The verbs of the project; `make help` is the manual. What the kernel's build reads is Kbuild.
 
 CLIENT ?= rust
-export CLIENT KERNEL FIXTURE SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T MIRROR ROUNDS LONG
+export CLIENT KERNEL FIXTURE SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T W MIRROR ROUNDS LONG
 
 MAKEFLAGS += --no-print-directory
 
@@ -29,6 +29,8 @@ help:
 	@echo  '  test-host       - Unit tests on this machine'
 	@echo  '  fuzz            - Fuzz the protocol core: target T [all] for S seconds each [60]'
 	@echo  '  symbols         - Compare the exported symbols with those of the stock 9pnet'
+	@echo  '  bench           - Compare with the stock client: instructions, messages, time; 20 minutes,'
+	@echo  '                    W=pattern only the workloads whose name matches, see docs/bench'
 	@echo  ''
 	@echo  'Cleaning:'
 	@echo  '  clean           - Remove build/'
@@ -50,6 +52,7 @@ help:
 	@echo  "  QEMU_EXTRA='..' - More arguments for QEMU []"
 	@echo  '  RUN=folder      - Where the logs of the guest go, one guest at a time [build/run]'
 	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
+	@echo  '  W=pattern       - Which workloads of the benchmark, as T [all]'
 	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5; debug: 2]'
 	@echo  '  FIXTURE=tcp.L   - What the selftests of the file system run on: virtio, tcp, unix or fd, with'
 	@echo  '                    dialect L, u or 2000 [virtio.L]'
@@ -83,6 +86,9 @@ test-host:
 fuzz:
 	@scripts/fuzz.sh "$(T)" "$(S)"
 
+bench: modules
+	@scripts/bench.sh
+
 symbols: modules
 	@scripts/symbols-check.sh
 
@@ -92,4 +98,4 @@ clean:
 distclean: clean
 	rm -rf --one-file-system "$${XDG_CACHE_HOME:-$$HOME/.cache}/9pnet"
 
-.PHONY: help run modules check check-long lint test-host fuzz symbols clean distclean
+.PHONY: help run modules check check-long lint test-host fuzz bench symbols clean distclean

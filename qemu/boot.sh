@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# boot.sh FOLDER IMAGE CLIENT ACCEL INTERACTIVE SMP MEM TIMEOUT QEMU_EXTRA
+# boot.sh FOLDER IMAGE CLIENT ACCEL INTERACTIVE SMP MEM TIMEOUT QEMU_EXTRA APPEND
 #
 # The part of run.sh that runs in the Debian root: packs the initramfs of the kernel in FOLDER with
 # the modules of CLIENT and starts QEMU. The share is /share; the guest's stdout and stderr go to
 # file descriptors 3 and 4; /run/9pnet keeps the kernel log and the guest's exit status.
 set -euo pipefail
-folder=$1 image=$2 client=$3 accel=$4 interactive=$5 smp=$6 mem=$7 timeout=$8 extra=$9
+folder=$1 image=$2 client=$3 accel=$4 interactive=$5 smp=$6 mem=$7 timeout=$8 extra=$9 more=${10}
 run=/run/9pnet
 stage=$run/stage
 
@@ -73,7 +73,7 @@ fi
 	ports+=(-chardev "stdio,id=tty,signal=off" -device "virtconsole,nr=0,chardev=tty")
 [ "$interactive" = yes ] || exec </dev/null
 
-append="console=ttyS0 panic=-1 nowatchdog mitigations=off page_poison=1"
+append="console=ttyS0 panic=-1 nowatchdog mitigations=off $more"
 # An emulated processor on a busy machine is too uneven to measure timers and delay loops with.
 [ "$accel" = kvm ] || append+=" no_timer_check lpj=8000000 tsc=reliable"
 

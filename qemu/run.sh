@@ -9,7 +9,7 @@ set -euo pipefail
 
 : "${CLIENT:=rust}" "${KERNEL:=stock}" "${TRANS:=virtio}" "${MSIZE:=}" "${MOUNT_OPTS:=}" "${SMP:=2}"
 : "${MEM:=1G}" "${TIMEOUT:=}" "${QEMU_EXTRA:=}" "${MOUNT:=yes}" "${SHARE:=$BUILD/share}"
-: "${RUN:=$BUILD/run}" "${CMD:=}" "${ROOT_ON:=image}"
+: "${RUN:=$BUILD/run}" "${CMD:=}" "${ROOT_ON:=image}" "${ACCEL:=}" "${APPEND:=page_poison=1}"
 
 one_of CLIENT "$CLIENT" rust c
 one_of KERNEL "$KERNEL" stock debug
@@ -68,6 +68,7 @@ read -r rows columns < <(stty size 2>/dev/null || echo 24 80)
 
 accel=tcg,thread=multi
 ! { grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; } || accel=kvm
+accel=${ACCEL:-$accel}
 
 # The guest's stdout and stderr come through pipes of their own, which end with QEMU.
 exec 3> >(exec cat)
@@ -77,7 +78,7 @@ pipes+=" $!"
 status=0
 "$TOP/scripts/in-root.sh" --bind "$(realpath "$SHARE"):/share" \
 	--bind "$(realpath "$RUN"):/run/9pnet" qemu/boot.sh "$folder" "$image" "$CLIENT" "$accel" \
-	"$interactive" "$SMP" "$MEM" "${TIMEOUT:-0}" "$QEMU_EXTRA" || status=$?
+	"$interactive" "$SMP" "$MEM" "${TIMEOUT:-0}" "$QEMU_EXTRA" "$APPEND" || status=$?
 exec 3>&- 4>&-
 # shellcheck disable=SC2086 # two numbers
 wait $pipes

@@ -33,7 +33,7 @@ host() {
 }
 
 shell() {
-	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/selftests/*.sh qemu/*.sh qemu/init .ci/run &&
+	shellcheck -x -P SCRIPTDIR scripts/*.sh scripts/selftests/*.sh scripts/bench/*.sh qemu/*.sh qemu/init .ci/run &&
 		shellcheck -s dash qemu/initramfs
 }
 

@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What `make bench` does: the same workloads with the stock client and with this one, in turn, twice,
+# in guests that differ in nothing else; then tables, and with all workloads docs/bench/.
+#
+#   count  on QEMU's emulator with a plugin (bench/count.c) that counts the guest's instructions,
+#          a processor that does nothing but the workload, and its thread before all others
+#   bytes  the same for a few workloads, with each byte of a copy counted as an instruction
+#   time   without the plugin: messages, then wall time
+#
+# W=pattern selects workloads by name, KINDS="count time" and CLIENTS=rust the runs; of those that are
+# left out the results of the last time are shown. Where plugins do not work there
+# are messages and wall times only.
+set -euo pipefail
+. "$(dirname "$0")/../qemu/config.sh"
+
+: "${W:=*}" "${KINDS:=count time bytes}" "${CLIENTS:=c rust}" "${RUN:=$BUILD/bench}"
+OUT=$RUN
+[[ $W == *[*?[]* ]] || W="*$W*"
+export KERNEL=stock MOUNT=no SMP=1 MEM=1536M TIMEOUT=1500
+
+# A folder for the guests: small files, a large directory, a source tree, a git repository.
+make_share() {
+	local dir=$1 i
+	rm -rf "$dir"
+	mkdir -p "$dir"/{small,many,tree,git,hang}
+	head -c 64M /dev/urandom >"$dir/big"
+	for i in $(seq -f %04g 0 499); do head -c 2000 /dev/urandom >"$dir/small/f$i"; done
+	(cd "$dir/many" && seq -f 'a-file-with-a-name-%04g' 0 4999 | xargs touch)
+	tar -C /cache/kernel/source -cf "$dir/tree.tar" fs/9p fs/fuse fs/ext4 net/9p net/ipv4
+	tar -C "$dir/tree" -xf "$dir/tree.tar"
+	cd "$dir/git"
+	for i in $(seq -f %02g 0 99); do
+		mkdir "$i"
+		(cd "$i" && seq -f 'file-%02g.c' 0 99 | xargs -I@ sh -c 'echo "int @;" >@')
+	done
+	git init -q .
+	# The index is as good in the guest, where the same files have other numbers.
+	git config core.checkStat minimal
+	git config core.trustctime false
+	git add .
+	git -c user.name=bench -c user.email=bench@example.org commit -qm files
+}
+
+build() {
+	mkdir -p build/bin
+	gcc -O2 -Wall -Werror -pthread -o build/bin/load scripts/bench/load.c
+	gcc -O2 -Wall -Werror -fPIC -shared -fvisibility=hidden -o build/count.so scripts/bench/count.c
+}
+
+case ${1-} in
+--in-root)
+	shift
+	"$@"
+	exit
+	;;
+esac
+
+in_root() { "$TOP/scripts/in-root.sh" --bind "$OUT:/run/bench" "$@"; }
+
+# The processor's thread goes before QEMU's others, which share its host processor: they run when the
+# guest sleeps, so that an answer never comes before the sleep.
+prefer() {
+	local pid task
+	until grep -qs '9pnet guest: ready' "$OUT/guest/console.log"; do
+		kill -0 $$ 2>/dev/null || return 0
+		sleep 0.2
+	done
+	for pid in $(pgrep -f "[n]ame $name,debug-threads=on"); do
+		for task in /proc/"$pid"/task/*; do
+			! grep -qs TCG "$task/comm" || chrt -f -p 5 "${task##*/}" || true
+		done
+	done
+}
+
+# boot KIND CLIENT: one guest; its results are OUT/KIND.CLIENT and what count.so has written.
+boot() {
+	local kind=$1 client=$2 extra append=nowatchdog status=0 accel='' pin=()
+	local name=9pnet-bench-$$
+	extra="-netdev user,id=net -device virtio-net-pci,netdev=net,romfile="
+	if [ "$kind" != time ]; then
+		extra+=" -name $name,debug-threads=on"
+		extra+=" -plugin /src/build/count.so,out=/run/9pnet/counts"
+		# shellcheck disable=SC2054 # one argument
+		pin=(taskset -c "$(($(nproc) - 1))")
+		append+=" nokaslr norandmaps idle=halt psi=0 nohz=off preempt=none"
+		accel=tcg,thread=multi
+		[ "$kind" = count ] || { accel=tcg,thread=single extra+=" -icount shift=3,sleep=on"; }
+	fi
+	rm -rf "$OUT/guest/console.log" "$OUT/$kind.$client"*
+	mkdir -p "$OUT/guest"
+	[ "$kind" = time ] || prefer &
+	SHARE=$OUT/share RUN=$OUT/guest CLIENT=$client QEMU_EXTRA=$extra ACCEL=$accel APPEND=$append \
+		CMD="KIND=$kind W='$W' PORT=$port LATE=$((port + 1)); $(<"$TOP/scripts/bench/guest.sh")" \
+		"${pin[@]}" "$TOP/qemu/run.sh" >"$OUT/$kind.$client" || status=$?
+	[ "$status" = 0 ] || die "the guest of $kind with CLIENT=$client has failed, status $status"
+	[ "$kind" = time ] || {
+		mv "$OUT/guest/counts" "$OUT/$kind.$client.counts"
+		mv "$OUT/share/kallsyms" "$OUT/$kind.$client.symbols"
+	}
+	grep -aE 'BUG:|WARNING:|Oops' "$OUT/guest/console.log" | sed 's/^/guest: /' >&2 || true
+}
+
+mkdir -p "$OUT"
+OUT=$(realpath "$OUT")
+"$TOP/qemu/sysroot.sh"
+"$TOP/qemu/kernel.sh" stock >/dev/null
+"$TOP/scripts/tools.sh"
+step "building the benchmark" "$TOP/scripts/in-root.sh" scripts/bench.sh --in-root build
+[ -e "$OUT/share/.complete" ] || {
+	step "making the benchmark's files" in_root scripts/bench.sh --in-root make_share /run/bench/share
+	touch "$OUT/share/.complete"
+}
+
+# The servers for the guest's network: diod, and the same through a wire that takes a millisecond.
+port=$((20000 + $$ % 10000))
+servers=()
+trap 'kill "${servers[@]}" 2>/dev/null || true' EXIT
+"$TOP/scripts/in-root.sh" --bind "$OUT/share:/share" \
+	diod -f -n -N -e /share -l "127.0.0.1:$port" -L stderr 2>"$OUT/diod.log" &
+servers+=($!)
+"$TOP/scripts/in-root.sh" python3 scripts/bench/late.py $((port + 1)) "$port" 0.001 2>"$OUT/late.log" &
+servers+=($!)
+
+if [[ $KINDS == *[cb]* ]] && ! "$TOP/scripts/in-root.sh" qemu-system-x86_64 -M none -display none \
+	-accel tcg -plugin build/count.so,out=/dev/null -monitor stdio <<<quit >"$OUT/plugin.log" 2>&1; then
+	say "QEMU takes no plugins here: no instructions are counted, see ${OUT#"$TOP"/}/plugin.log"
+	KINDS="time"
+fi
+for kind in $KINDS; do
+	for client in $CLIENTS; do
+		step "$kind, CLIENT=$client" boot "$kind" "$client"
+	done
+done
+{
+	echo "$(date -u +%Y-%m-%d), commit $(git -C "$TOP" -c safe.directory="$TOP" rev-parse --short HEAD);"
+	echo "kernel $(<"$CACHE/kernel/image/version"), both clients under the same \`9p.ko\`;"
+	# shellcheck disable=SC2016 # dpkg-query expands it
+	in_root sh -c 'qemu-system-x86_64 --version | head -n 1; dpkg-query -Wf "diod \${Version}\n" diod'
+	sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1
+	echo "with $(nproc) processors, of which the guest has one."
+} >"$OUT/versions"
+docs=()
+[ "$W" != '*' ] || docs=(--docs docs/bench)
+in_root python3 scripts/bench/report.py /run/bench "${docs[@]}"
