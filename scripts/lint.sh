@@ -40,6 +40,7 @@ shell() {
 # Each unsafe block and impl has a SAFETY comment right above its statement; an attribute or the
 # first lines of the statement may stand between them. Two on one line have one proof too few.
 safety() {
+	# shellcheck disable=SC2016 # awk's own
 	find rust -name '*.rs' -print0 | xargs -0 -r awk '
 		function wrong(what) { print FILENAME ":" FNR ": " what; bad = 1 }
 		FNR == 1 { proved = 0 }
