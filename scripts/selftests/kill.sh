@@ -76,12 +76,14 @@ dies() {
 	timed "$name" "$times" "$rest"
 }
 
-# timed NAME TIMES [FAULT]: one result: no fault, and all times are below $bound, or nearly all.
+# timed NAME TIMES [FAULT]: one result: no fault, and all times are below $bound, or nearly all. Prints
+# the median and the longest.
 timed() {
-	local worst
-	worst=$(tr ' ' '\n' <<<"$2" | sort -g | tail -n 1)
-	[[ $2 =~ ^[0-9.\ ]+$ ]] || worst=${2##* }
-	echo "# time: $1: $worst"
+	local sorted median worst
+	mapfile -t sorted < <(tr -s ' ' '\n' <<<"${2# }" | sort -g)
+	median=${sorted[${#sorted[@]} / 2]} worst=${sorted[-1]}
+	[[ $2 =~ ^[0-9.\ ]+$ ]] || median=${2##* } worst=${2##* }
+	echo "# time: $1: $median $worst"
 	tried kills "$(wc -w <<<"$2")"
 	if [ "$CLIENT" != rust ]; then
 		skip "$1" "stock client: $worst${3:+, $3}"

@@ -7,7 +7,7 @@
 # timeout: 400
 . "$(dirname "$0")/fault.sh"
 
-plan 12
+plan 11
 try serve
 try mount_fault
 order reset
@@ -17,7 +17,6 @@ dies "Tflush not answered" "Tread=hang Tflush=hang" read "$MNT/f"
 dies "open, Tflush not answered" "Tlopen=hang Tflush=hang" open "$MNT/f"
 dies "write, Tflush not answered" "Twrite=hang Tflush=hang" write "$MNT/f"
 dies "Tflush refused" "Tread=hang Tflush=errno:5" read "$MNT/f"
-dies "the reply comes before the Rflush" "Tread=$((300 * SCALE))ms Tflush=wait" read "$MNT/f"
 dies "nothing is answered any more" "*=hang" stat "$MNT/f"
 # Where no request arrives, the victim's stack tells.
 # shellcheck disable=SC2317 # called by die
