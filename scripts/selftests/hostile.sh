@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# For tests with forged replies. Each row is one result, on a mount of its own.
+. "$(dirname "${BASH_SOURCE[0]}")/fault.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/calls.sh"
+
+dialect=9p2000.L
+
+# hostile [ARGUMENT...]: starts p9fault, and the process that makes the calls.
+hostile() {
+	try serve "$@"
+	mkdir -p "$MNT" "$ROOT/d/e" && ln -s hello "$ROOT/l"
+	setfattr -n user.x -v value "$ROOT/hello" || skip_all "no extended attributes on $ROOT"
+	cd / && calls
+	given "$(<"$SELFTESTS/hostile.py")"
+	defer unmount "$MNT"
+}
+
+# settled: whether the number of fids on the server, $fids, stays.
+settled() {
+	local last=$fids
+	fids=$(left)
+	[ "$last" = "$fids" ]
+}
+
+options='' # more options of the mounts
+
+# forged NAME WANT RULE CODE [AFTERWARDS]: one result. On a new mount, and while RULE holds, CODE
+# gives WANT, a regular expression. Then the mount is served as before, and nothing is left on the
+# server, or all calls fail with EIO, at once: AFTERWARDS says which of them, "served", "dead", or
+# either if it is not given.
+forged() {
+	local name=$1 want=$2 rule=$3 after fids wrong=''
+	order reset
+	mount_once "version=$dialect${options:+,$options}" 2>/tmp/mount.err ||
+		{ fail "$name" "$(cat /tmp/mount.err)"; return; }
+	timeout 10 cat "$MNT/hello" >/dev/null
+	fids=
+	busywait 5 settled
+	[ -z "$rule" ] || order "$rule"
+	fs "$4"
+	[[ $got =~ ^($want)$ ]] || wrong="want: $want, got: $got"
+	order release
+	fs 'closerange(3, 100)'
+	fs 'each([lambda: get("/mnt/hello"), lambda: stat("/mnt/d").st_size and None])'
+	case $got in
+	"Hello."*ok)
+		after=served
+		before=$fids
+		busywait 5 idle || wrong+="; left on the server: $(left) fids, not $fids"
+		no_violations >/tmp/violations || wrong+="; $(cat /tmp/violations)"
+		;;
+	EIO) after=dead ;;
+	*) after="neither served nor dead: $got" ;;
+	esac
+	[[ $after =~ ^(${5:-served|dead})$ ]] || wrong+="; afterwards: $after"
+	umount "$MNT" || wrong+="; not unmounted"
+	if [ -z "$wrong" ]; then pass "$name"; else fail "$name" "$wrong"; fi
+}
+
+# like NAME REGEX GOT
+like() {
+	if [[ $3 =~ ^($2)$ ]]; then pass "$1"; else fail "$1" "want: $2" "got:  $3"; fi
+}
+
+# mounting [RULE]: the errno of a mount while RULE holds, or "mounted".
+mounting() {
+	local errno
+	[ -z "${1-}" ] || order "$1"
+	errno=$(mount_errno "trans=unix,version=$dialect${options:+,$options}" $SOCKET)
+	order release
+	echo "${errno/no error/mounted}"
+}

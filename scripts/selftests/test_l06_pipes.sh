@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# trans=fd over pipes that the server does not drain, that block, or that others write into: who is
+# killed ends, others fail, umount ends.
+# long: stock debug
+# client: rust
+. "$(dirname "$0")/fault.sh"
+
+# piped: mounts over a new pair of pipes; 3 and 4 stay open here.
+piped() {
+	rm -f /tmp/to /tmp/from && mkfifo /tmp/to /tmp/from
+	"$BIN/p9fault" --control tcp:127.0.0.1:5641 "$ROOT" stdio </tmp/to >/tmp/from &
+	piped=$!
+	disown
+	exec 4>/tmp/to 3</tmp/from
+	mount -i -t 9p -o trans=fd,version=9p2000.L,rfdno=3,wfdno=4 none "$MNT"
+}
+
+# ends NAME FAULT: unmounts, with nothing but the system call, and lets the server go.
+ends() {
+	local took
+	python3 -S -E -c "import ctypes; ctypes.CDLL(None).umount2(b'$MNT', 0)" &
+	took=$(took 20 gone $!)
+	! is_mounted "$MNT" || took=hangs
+	exec 3<&- 4>&-
+	kill -KILL "$piped" 2>/dev/null
+	bound=6000
+	timed "$1" " $took" "$2"
+}
+
+plan 4
+mkdir -p "$MNT" $ROOT/d && echo Hello. >$ROOT/hello
+modprobe 9pnet_fd 2>/dev/null || skip_all "no transport over pipes"
+defer unmount "$MNT"
+
+try piped
+busywait 10 order fids >/dev/null
+order pause
+dd if=/dev/zero of="$MNT/big" bs=1M count=4 2>/dev/null &
+writer=$!
+disown
+busywait 1 false
+kill -KILL $writer
+wrong=''
+busywait 10 gone $writer || wrong="the writer does not end"
+ends "L6: a pipe that is never drained" "$wrong"
+
+try piped
+python3 -c 'import fcntl; [fcntl.fcntl(fd, fcntl.F_SETFL, 0) for fd in (3, 4)]'
+wrong=''
+[ "$(timeout 10 cat "$MNT/hello")" = Hello. ] || wrong="not served"
+ends "L6: a pipe that is made to block" "$wrong"
+
+try piped
+printf 'no message at all' >/tmp/from
+wrong=''
+timeout 10 cat "$MNT/hello" >/dev/null 2>&1
+[ $? = 1 ] || wrong="does not fail"
+ends "L6: somebody writes to the client" "$wrong"
+
+try piped
+printf 'no message at all' >&4
+wrong=''
+timeout 10 cat "$MNT/hello" >/dev/null 2>&1
+[ $? = 1 ] || wrong="does not fail"
+ends "L6: somebody writes to the server" "$wrong"

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Counts of bulk data that lie: larger than what was asked for, than what is there, or than any
+# buffer; and writes of which nothing is ever taken.
+# client: rust
+# timeout: 600
+# long: stock debug
+. "$(dirname "$0")/hostile.sh"
+
+plan 16
+try hostile
+small='fd = open("/mnt/f", O_RDONLY); read(fd, 16)'
+large='fd = open("/mnt/f", O_RDONLY); read(fd, 100000)'
+write='fd = open("/mnt/f", O_WRONLY); write(fd, b"0123456789abcdef")'
+for count in 2147483648 4294967295; do
+	forged "S1: Rread count $count" EIO Tread=count:$count "$small"
+	forged "S1: Rread count $count, a large read" EIO Tread=count:$count "$large"
+	forged "S1: Rwrite count $count" EIO Twrite=count:$count "$write" served
+	forged "S1: Rreaddir count $count" EIO Treaddir=count:$count 'listdir("/mnt")'
+done
+forged "S2: Rread with one byte more than asked" EIO "" 'forge("Tread", counted(b"0123456789abcdefg"))
+fd = open("/mnt/f", O_RDONLY); read(fd, 16)'
+forged "S2: Rread count larger than its data" EIO Tread=count:17 "$small"
+forged "S2: Rread count smaller than its data" EIO Tread=count:15 "$small"
+forged "S2: Rwrite count larger than what was sent" EIO Twrite=count:17 "$write" served
+forged "S2: Rreaddir count larger than its data" EIO Treaddir=count:9999 'listdir("/mnt")'
+forged "S3: Rwrite count 0, for ever" EIO Twrite=count:0 "$write" served
+forged "S3: Rwrite count 0 after a part" 'EIO 5' "" 'fd = open("/mnt/f", O_WRONLY)
+order("Twrite=count:5*1"); order("Twrite=count:0+1"); a = answer(lambda: write(fd, b"0123456789abcdef"))
+f"{answer(lambda: write(fd, b"x"))} {a}"' served
+options=cache=loose
+forged "S1: Rread count 4294967295, cached" EIO Tread=count:4294967295 "$large"
