@@ -3,11 +3,13 @@
 #include <linux/device.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/scatterlist.h>
 #include <linux/uio.h>
 #include <linux/virtio.h>
 #include <linux/virtio_9p.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
 
 #include "helpers_virtio.h"
 
@@ -21,6 +23,34 @@ bool p9rs_virtio_has_config(const struct virtio_device *vdev)
 bool p9rs_virtio_has_feature(const struct virtio_device *vdev, unsigned int bit)
 {
 	return virtio_has_feature(vdev, bit);
+}
+
+/*
+ * How much configuration @vdev has at least. Virtio over PCI does not survive a driver that reads
+ * beyond what the device's capability says, and has no way to ask.
+ */
+size_t p9rs_virtio_config_size(const struct virtio_device *vdev)
+{
+	struct device *parent = vdev->dev.parent;
+	size_t size = PAGE_SIZE;
+	struct pci_dev *pci;
+	u32 length;
+	u8 type;
+	u8 at;
+
+	if (!parent || !dev_is_pci(parent))
+		return size;
+
+	pci = to_pci_dev(parent);
+	for (at = pci_find_capability(pci, PCI_CAP_ID_VNDR); at;
+	     at = pci_find_next_capability(pci, at, PCI_CAP_ID_VNDR)) {
+		pci_read_config_byte(pci, at + VIRTIO_PCI_CAP_CFG_TYPE, &type);
+		if (type != VIRTIO_PCI_CAP_DEVICE_CFG)
+			continue;
+		pci_read_config_dword(pci, at + VIRTIO_PCI_CAP_LENGTH, &length);
+		size = min_t(size_t, size, length);
+	}
+	return size;
 }
 
 u16 p9rs_virtio_9p_tag_len(struct virtio_device *vdev)

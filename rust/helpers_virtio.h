@@ -18,6 +18,8 @@ struct virtqueue;
 /* The virtio bus and its devices */
 bool p9rs_virtio_has_config(const struct virtio_device *vdev);
 bool p9rs_virtio_has_feature(const struct virtio_device *vdev, unsigned int bit);
+size_t p9rs_virtio_config_size(const struct virtio_device *vdev);
+
 u16 p9rs_virtio_9p_tag_len(struct virtio_device *vdev);
 void p9rs_virtio_9p_tag(struct virtio_device *vdev, u8 *tag, size_t len);
 int p9rs_virtio_show_tag(struct virtio_device *vdev, const char *tag);

@@ -55,9 +55,8 @@ pub(crate) const ID_9P: u32 = bindings::VIRTIO_ID_9P;
 
 /// The longest mount tag in bytes.
 ///
-/// Not longer: no transport of virtio maps more than a page of configuration, some of them crash
-/// the kernel when asked for what they have not mapped, and with its NUL the tag must fit into the
-/// one page of a file in sysfs.
+/// Not longer: no transport of virtio maps more than a page of configuration, and with its NUL the
+/// tag must fit into the one page of a file in sysfs.
 const MAX_TAG: usize = 4096 - size_of::<u16>();
 
 /// One kind of device that a driver knows.
@@ -345,9 +344,15 @@ impl<T: Driver> Adapter<T> {
             pr_err!("a virtio device without a mount tag is of no use\n");
             return Err(EINVAL);
         }
-        // SAFETY: the device has a configuration.
+        // SAFETY: by the safety requirements.
+        let config = unsafe { bindings::p9rs_virtio_config_size(vdev) };
+        let Some(room) = config.checked_sub(size_of::<u16>()) else {
+            pr_err!("a virtio device without a configuration is of no use\n");
+            return Err(EINVAL);
+        };
+        // SAFETY: the device has that much of a configuration.
         let len = usize::from(unsafe { bindings::p9rs_virtio_9p_tag_len(vdev) });
-        if len > MAX_TAG {
+        if len > MAX_TAG.min(room) {
             pr_err!(
                 "a virtio device with a mount tag of {} bytes is of no use\n",
                 len
@@ -356,7 +361,7 @@ impl<T: Driver> Adapter<T> {
         }
         // The last byte stays NUL.
         let mut tag = KVec::from_elem(0u8, len + 1, GFP_KERNEL)?;
-        // SAFETY: the device has a configuration, and `tag` has room for `len` bytes.
+        // SAFETY: the device has that much of a configuration, and `tag` has room for `len` bytes.
         unsafe { bindings::p9rs_virtio_9p_tag(vdev, tag.as_mut_ptr(), len) };
         let tag = CStr::from_bytes_until_nul(&tag).map_err(|_| EINVAL)?;
         Ok(CString::try_from(tag)?)
