@@ -4,6 +4,7 @@
 
 CLIENT ?= rust
 export CLIENT KERNEL FIXTURE SHARE TRANS MSIZE MOUNT_OPTS SMP MEM TIMEOUT QEMU_EXTRA RUN CMD T W MIRROR ROUNDS LONG
+export DESTDIR INSTALL_MOD_PATH RELEASE
 
 MAKEFLAGS += --no-print-directory
 
@@ -16,6 +17,10 @@ help:
 	@echo  ''
 	@echo  'Building:'
 	@echo  '  modules         - Build the modules for KERNEL into build/modules/$$KERNEL'
+	@echo  ''
+	@echo  'Installing, on a machine that runs the stock kernel:'
+	@echo  '  install         - Install what make modules has built, over the stock modules'
+	@echo  '  uninstall       - Remove it; the stock modules are back'
 	@echo  ''
 	@echo  'Checking:'
 	@echo  '  check           - lint, test-host, symbols, and the selftests in the guest on the stock'
@@ -57,6 +62,9 @@ help:
 	@echo  '  FIXTURE=tcp.L   - What the selftests of the file system run on: virtio, tcp, unix or fd, with'
 	@echo  '                    dialect L, u or 2000 [virtio.L]'
 	@echo  '  LONG=1          - Longer selftests of the file system, and the slow ones'
+	@echo  '  RELEASE=version - For which kernel to install [the running one]'
+	@echo  '  DESTDIR, INSTALL_MOD_PATH'
+	@echo  '                  - Put before /lib/modules by install and uninstall []'
 	@echo  "  MIRROR=http://  - Debian mirror [the one this machine's apt uses]"
 	@echo  '  XDG_CACHE_HOME  - The set-up is kept in its folder 9pnet [~/.cache]'
 
@@ -69,6 +77,12 @@ endif
 
 modules:
 	@scripts/modules.sh
+
+install:
+	@scripts/install.sh install build/modules/stock
+
+uninstall:
+	@scripts/install.sh uninstall
 
 check:
 	@scripts/check.sh
@@ -98,4 +112,4 @@ clean:
 distclean: clean
 	rm -rf --one-file-system "$${XDG_CACHE_HOME:-$$HOME/.cache}/9pnet"
 
-.PHONY: help run modules check check-long lint test-host fuzz bench symbols clean distclean
+.PHONY: help run modules install uninstall check check-long lint test-host fuzz bench symbols clean distclean

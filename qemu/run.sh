@@ -42,7 +42,7 @@ stage=$RUN/stage
 rm -rf "$stage" "$RUN/status" "$RUN/console.log" "$RUN/hang"
 mkdir -p "$stage/9pnet"
 cp "$TOP/qemu/init" "$stage/9pnet/"
-cp -r "$TOP/scripts/selftests" "$stage/9pnet/"
+cp -r "$TOP/scripts/selftests" "$TOP/scripts/install.sh" "$stage/9pnet/"
 [ ! -d "$BUILD/bin" ] || cp -r "$BUILD/bin" "$stage/9pnet/"
 [ "$ROOT_ON" = image ] || touch "$stage/9pnet/root-on-share"
 options=trans=$TRANS,version=9p2000.L${MSIZE:+,msize=$MSIZE}${MOUNT_OPTS:+,$MOUNT_OPTS}
