@@ -69,6 +69,21 @@ if [ -d /share/hang ]; then
 	ports+=(-chardev "socket,id=hang,path=$run/hang"
 		-device "virtserialport,nr=4,chardev=hang,name=org.9pnet.hang")
 fi
+# With a folder device in the share: p9device, which serves that folder, as a second 9P device. It
+# shares the guest's memory. The files device.args and device.props have more for it.
+if [ -d /share/device ]; then
+	args=() props=
+	[ ! -e /share/device.args ] || read -r -a args </share/device.args
+	[ ! -e /share/device.props ] || props=,$(</share/device.props)
+	/src/build/bin/p9device --control $run/device --log $run/device.log "${args[@]}" \
+		/share/device $run/vhost 3>&- 4>&- &
+	until [ -S $run/vhost ]; do sleep 0.05; done
+	ports+=(-chardev "socket,id=device,path=$run/device"
+		-device "virtserialport,nr=6,chardev=device,name=org.9pnet.device"
+		-object "memory-backend-memfd,id=mem,size=$mem,share=on" -machine memory-backend=mem
+		-plugin /src/build/bin/vhost-user-device.so -chardev "socket,id=vhost,path=$run/vhost"
+		-device "vhost-user-device-pci,id=device,chardev=vhost,virtio-id=9,num_vqs=1,config_size=256$props")
+fi
 [ "$interactive" = no ] ||
 	ports+=(-chardev "stdio,id=tty,signal=off" -device "virtconsole,nr=0,chardev=tty")
 [ "$interactive" = yes ] || exec </dev/null

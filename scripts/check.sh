@@ -114,6 +114,7 @@ boots() {
 # selftests: those of this kernel. The debug kernel is slow: it gets fewer rounds.
 selftests() {
 	local name wants together=() alone=() other=()
+	local -A guests=()
 	"$TOP/scripts/tools.sh"
 	export ROUNDS=$rounds
 	[ "$KERNEL" = stock ] || : "${ROUNDS:=2}"
@@ -129,13 +130,20 @@ selftests() {
 		both) [ "$CLIENT" = c ] || other+=("$name") ;;
 		rust | c) [ "$wants" = "$CLIENT" ] || continue ;;
 		esac
-		if [ -n "$(header "$name" qemu)$(header "$name" guest)" ]; then
+		wants=$(header "$name" guest)
+		if [ -n "$wants" ] && [ "$wants" != own ]; then
+			guests[$wants]+=" $name"
+		elif [ -n "$(header "$name" qemu)$wants" ]; then
 			alone+=("$name")
 		else
 			together+=("$name")
 		fi
 	done
 	[ ${#together[@]} = 0 ] || boots "$CLIENT" "${QEMU_EXTRA:-}" "${together[@]}"
+	for wants in "${!guests[@]}"; do
+		# shellcheck disable=SC2086 # several names
+		boots "$CLIENT" "${QEMU_EXTRA:-}" ${guests[$wants]}
+	done
 	for name in "${alone[@]}"; do
 		boots "$CLIENT" "${QEMU_EXTRA:-} $(header "$name" qemu)" "$name"
 	done

@@ -7,6 +7,7 @@
 #
 # Lines at the head of a test that the runner reads:
 #   # guest: own        its own boot of the guest
+#   # guest: NAME       one boot for all with that NAME
 #   # qemu: ARGUMENTS   its own boot, with more arguments for QEMU
 #   # host: COMMAND     prepares the share, before the boot, in its folder on the host
 #   # client: both      once with each client; "rust" or "c": only with that one

@@ -8,8 +8,10 @@
 //! - [`hang`]: hangfs, a file system in memory whose operations can be held up. Exported by QEMU it
 //!   makes a real 9P server hang.
 //! - [`fault`]: p9fault, a 9P server of a real folder that answers late, wrongly or never.
+//! - [`device`]: p9device, a virtio device in front of it that breaks the rules of virtio.
 
 pub mod control;
+pub mod device;
 pub mod fault;
 pub mod gate;
 pub mod hang;
