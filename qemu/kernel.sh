@@ -5,7 +5,8 @@
 #
 # Makes what is needed to build modules for a kernel and to boot it, if it is not there yet:
 #   stock  Debian's image and modules (image/), and a build folder with the Rust metadata (stock/)
-#   debug  a kernel of the same source with qemu/debug.config, in a build folder (debug-HASH/)
+#   debug  a kernel of the same source with qemu/guest.config and qemu/debug.config, in a build
+#          folder (debug-HASH/)
 # all under the cache's kernel/. Prints the build folder's path inside the Debian root.
 #
 # It runs itself in the root for the steps: kernel.sh --in-root STEP ARGUMENT...
@@ -63,18 +64,23 @@ prepare_stock() {
 	touch "$dir/stock/.complete"
 }
 
-build_debug() { # NAME: goes on where a build that was stopped left off
-	local out=/cache/kernel/$1
+# settings: those of its input's lines that set or unset an option.
+settings() { grep -E '^(CONFIG_|# CONFIG_[A-Z0-9_]+ is not set$)'; }
+
+build() { # debug NAME: goes on where a build that was stopped left off
+	local out=/cache/kernel/$2 files=(/src/qemu/guest.config "/src/qemu/$1.config") missing
 	mkdir -p "$out"
 	cd /cache/kernel/source
-	kmake debug O="$out" tinyconfig
-	scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" /src/qemu/debug.config
-	kmake debug O="$out" olddefconfig
-	local missing
-	missing=$(grep '^CONFIG_' /src/qemu/debug.config | grep -vxFf "$out/.config" || true)
+	kmake "$1" O="$out" tinyconfig
+	scripts/kconfig/merge_config.sh -m -O "$out" "$out/.config" "${files[@]}"
+	kmake "$1" O="$out" olddefconfig
+	# What is off may be missing altogether.
+	missing=$(cat "${files[@]}" | settings |
+		awk 'NR == FNR { set[$0]; next }
+			/^#/ ? ($2 "=y") in set || ($2 "=m") in set : !($0 in set)' "$out/.config" -)
 	[ -z "$missing" ] || { echo "not taken over by Kconfig:" "$missing"; return 1; }
-	kmake debug O="$out" bzImage modules
-	kmake debug O="$out" INSTALL_MOD_PATH="$out/image" modules_install
+	kmake "$1" O="$out" bzImage modules
+	kmake "$1" O="$out" INSTALL_MOD_PATH="$out/image" modules_install
 	cp "$out/arch/x86/boot/bzImage" "$(echo "$out"/image/lib/modules/*)/vmlinuz"
 	touch "$out/.complete"
 }
@@ -116,9 +122,11 @@ if [ "$kernel" = stock ]; then
 	made "$out" "$KERNELS/stock/rust/libkernel.rmeta" ||
 		step "preparing the stock kernel's Rust metadata" in_root prepare_stock
 else
-	out=debug-$(hash_of "$version" "$(grep '^CONFIG' "$TOP/qemu/debug.config")")
-	made "$out" "$KERNELS/$out"/image/lib/modules/*/vmlinuz || locked debug-kernel
+	# What it is built from, and how: comments do not count.
+	out=$kernel-$(hash_of "$version" "$(settings <"$TOP/qemu/guest.config")" \
+		"$(settings <"$TOP/qemu/$kernel.config")" "$(declare -f build kmake)")
+	made "$out" "$KERNELS/$out"/image/lib/modules/*/vmlinuz || locked "$kernel-kernel"
 	made "$out" "$KERNELS/$out"/image/lib/modules/*/vmlinuz ||
-		step "building the debug kernel, about ten minutes" in_root build_debug "$out"
+		step "building the $kernel kernel, about ten minutes" in_root build "$kernel" "$out"
 fi
 echo "/cache/kernel/$out"
