@@ -27,7 +27,7 @@ forged "S2: Rwrite count larger than what was sent" EIO Twrite=count:17 "$write"
 forged "S2: Rreaddir count larger than its data" EIO Treaddir=count:9999 'listdir("/mnt")'
 forged "S3: Rwrite count 0, for ever" EIO Twrite=count:0 "$write" served
 forged "S3: Rwrite count 0 after a part" 'EIO 5' "" 'fd = open("/mnt/f", O_WRONLY)
-order("Twrite=count:5*1"); order("Twrite=count:0+1"); a = answer(lambda: write(fd, b"0123456789abcdef"))
+order("Twrite=count:0"); order("Twrite=count:5*1"); a = answer(lambda: write(fd, b"0123456789abcdef"))
 f"{answer(lambda: write(fd, b"x"))} {a}"' served
 options=cache=loose
 forged "S1: Rread count 4294967295, cached" EIO Tread=count:4294967295 "$large"
