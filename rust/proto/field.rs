@@ -63,6 +63,7 @@ macro_rules! fixed_field {
         }
 
         impl<'a> DecodeField<'a> for $ty {
+            #[inline(always)]
             fn decode(_: Dialect, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
                 reader.$read().map($wrap)
             }

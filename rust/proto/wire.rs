@@ -99,6 +99,7 @@ impl<'a> Reader<'a> {
     /// - [`DecodeError::TrailingData`] if bytes are left.
     ///
     /// Errors of `decode` are propagated as-is.
+    #[inline]
     pub fn all<T>(
         bytes: &'a [u8],
         decode: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
@@ -110,6 +111,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the next `N` bytes.
+    ///
+    /// Inlined, as the integers are: a message is mostly integers, and a call for each costs more
+    /// than the bounds check and the load.
+    #[inline(always)]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let (head, rest) = self
             .rest
@@ -120,21 +125,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes an 8-bit integer.
+    #[inline(always)]
     pub fn u8(&mut self) -> Result<u8, DecodeError> {
         self.array().map(u8::from_le_bytes)
     }
 
     /// Takes a 16-bit integer.
+    #[inline(always)]
     pub fn u16(&mut self) -> Result<u16, DecodeError> {
         self.array().map(u16::from_le_bytes)
     }
 
     /// Takes a 32-bit integer.
+    #[inline(always)]
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_le_bytes)
     }
 
     /// Takes a 64-bit integer.
+    #[inline(always)]
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
         self.array().map(u64::from_le_bytes)
     }
@@ -156,6 +165,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a qid.
+    #[inline]
     pub fn qid(&mut self) -> Result<Qid, DecodeError> {
         Ok(Qid {
             ty: QidType::new(self.u8()?),
@@ -325,6 +335,7 @@ impl Header {
     ///
     /// - [`DecodeError::Truncated`] if `frame` is shorter than a header.
     /// - [`DecodeError::BadSize`] if the size field does not even cover the header.
+    #[inline]
     pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(frame);
         let header = Self {
@@ -367,6 +378,7 @@ impl Header {
 ///
 /// - [`DecodeError::Truncated`] if `frame` is shorter than a header.
 /// - [`DecodeError::BadSize`] if the size field is below 7, above `capacity` or not `received`.
+#[inline]
 pub fn check_header(frame: &[u8], received: usize, capacity: usize) -> Result<Header, DecodeError> {
     let header = Header::decode(frame)?;
     if header.len() != received || header.len() > capacity {
@@ -381,6 +393,7 @@ pub fn check_header(frame: &[u8], received: usize, capacity: usize) -> Result<He
 ///
 /// - [`DecodeError::Truncated`] if `frame` is shorter than a header.
 /// - [`DecodeError::BadSize`] if the size field is not the length of `frame`.
+#[inline]
 pub fn split_frame(frame: &[u8]) -> Result<(Header, &[u8]), DecodeError> {
     let header = check_header(frame, frame.len(), frame.len())?;
     let (_, body) = frame
