@@ -160,7 +160,8 @@ impl_list_item! {
 }
 
 impl Request {
-    /// A request with the encoded frame `fcall`, not yet known to anybody.
+    /// A request with room for its frames, not yet known to anybody. `ty` is the type of the
+    /// T-message, which [`encode`](Self::encode) makes.
     ///
     /// Context: process context, may sleep for memory.
     ///
@@ -169,13 +170,13 @@ impl Request {
     /// - `ENOMEM` if there is no memory.
     pub(crate) fn new(
         kind: Kind,
+        ty: u8,
         done: Done,
         owner: Owner,
-        fcall: Fcall,
+        fcall: impl Init<Fcall>,
         payload: Option<Payload>,
         fid: Option<Arc<Fid>>,
     ) -> Result<Pin<UniqueArc<Self>>> {
-        let ty = fcall.tcall().get(4).copied().unwrap_or(0);
         UniqueArc::pin_init(
             // INVARIANT: the request is pending.
             try_pin_init!(Self {
@@ -184,7 +185,7 @@ impl Request {
                 done,
                 key: Key::default(),
                 owner,
-                fcall,
+                fcall <- fcall,
                 payload,
                 status: Atomic::new(status::PENDING),
                 error: Atomic::new(0),
@@ -198,6 +199,21 @@ impl Request {
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// Makes the T-message: `f` writes it and returns its length, which is returned.
+    ///
+    /// # Errors
+    ///
+    /// Those of `f`.
+    pub(crate) fn encode<E>(
+        self: Pin<&mut Self>,
+        f: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        let fcall = self.project().fcall;
+        let len = f(fcall.tcall_mut())?;
+        fcall.set_tlen(len);
+        Ok(len)
     }
 
     /// Gives the request its key, and with it the tag on the wire.

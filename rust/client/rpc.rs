@@ -348,18 +348,6 @@ impl Client {
                 Some(payload) if payload.direction() == Direction::FromServer => M::Reply::ROOM,
                 _ => message.reply_size(dialect),
             };
-        let new = match self.transport() {
-            Some(transport) if !transport.has_linear_frames() => Fcall::new_scattered,
-            _ => Fcall::new,
-        };
-        let mut fcall = new(
-            frame_size(message, dialect),
-            room.saturating_add(call.reply_data),
-            GFP_KERNEL,
-        )?;
-        let len =
-            encode_frame(fcall.tcall_mut(), NOTAG, message, dialect).map_err(|_| ENAMETOOLONG)?;
-        fcall.set_tlen(len);
         let outside = match &call.payload {
             Some(payload) if payload.direction() == Direction::ToServer => payload.len(),
             _ => 0,
@@ -371,11 +359,25 @@ impl Client {
             .map_or(u32::MAX, |agreed| agreed.msize.get());
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
         let msize = msize as usize;
+        let linear = self
+            .transport()
+            .is_none_or(|transport| transport.has_linear_frames());
+        let fcall = Fcall::new(
+            frame_size(message, dialect),
+            room.saturating_add(call.reply_data),
+            linear,
+            GFP_KERNEL,
+        )?;
+        let owner = task::current_id().get();
+        let mut request = Request::new(kind, M::TYPE, done, owner, fcall, call.payload, call.fid)?;
+        let len = request
+            .as_mut()
+            .encode(|frame| encode_frame(frame, NOTAG, message, dialect))
+            .map_err(|_| ENAMETOOLONG)?;
         if len.saturating_add(outside) > msize {
             return Err(ENAMETOOLONG);
         }
-        let owner = task::current_id().get();
-        Request::new(kind, done, owner, fcall, call.payload, call.fid)
+        Ok(request)
     }
 
     /// Gives the request a tag and hands it to the transport.

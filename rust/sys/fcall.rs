@@ -21,6 +21,7 @@ use super::{
 };
 use core::{
     cell::UnsafeCell,
+    mem::MaybeUninit,
     ptr::NonNull, //
 };
 use kernel::{
@@ -36,6 +37,7 @@ use kernel::{
         Release, //
     },
 };
+use pin_init::init_from_closure;
 
 /// The bytes that need no allocation of their own.
 ///
@@ -59,19 +61,55 @@ mod state {
 
 /// Bytes inside the [`Fcall`].
 #[repr(C, align(8))]
-struct Inline(UnsafeCell<[u8; INLINE]>);
+struct Inline(UnsafeCell<MaybeUninit<[u8; INLINE]>>);
 
-/// Where the frames are.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "small frames are the common case and are to need no allocation"
-)]
-enum Memory {
-    Inline(Inline),
+impl Inline {
+    /// The first `n` bytes zero, the others not initialised. Nothing is moved there.
+    fn zeroed(n: usize) -> impl Init<Self> {
+        let init = move |slot: *mut Self| {
+            // SAFETY: `slot` is valid for writes of `INLINE` bytes.
+            unsafe { slot.cast::<u8>().write_bytes(0, n.min(INLINE)) };
+            Ok(())
+        };
+        // SAFETY: any bytes are an `Inline`, initialised or not.
+        unsafe { init_from_closure(init) }
+    }
+}
+
+/// Zeroed memory for frames that are too long for [`Inline`].
+enum Outside {
     /// Memory of a `KVec<u8>` with this capacity.
-    Heap(NonNull<u8>, usize),
+    Linear(NonNull<u8>, usize),
     /// Memory of a `KVVec<u8>` with this capacity, whose pages need not be neighbours.
     Scattered(NonNull<u8>, usize),
+}
+
+impl Outside {
+    fn new(size: usize, linear: bool, flags: Flags) -> Result<Self, AllocError> {
+        let flags = flags | __GFP_ZERO;
+        Ok(if linear {
+            let (ptr, _, capacity) = KVec::<u8>::with_capacity(size, flags)?.into_raw_parts();
+            Self::Linear(NonNull::new(ptr).ok_or(AllocError)?, capacity)
+        } else {
+            let (ptr, _, capacity) = KVVec::<u8>::with_capacity(size, flags)?.into_raw_parts();
+            Self::Scattered(NonNull::new(ptr).ok_or(AllocError)?, capacity)
+        })
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        match *self {
+            Self::Linear(ptr, capacity) => {
+                // SAFETY: the parts are those of the vector made in `new`, which nobody else has.
+                drop(unsafe { KVec::<u8>::from_raw_parts(ptr.as_ptr(), 0, capacity) });
+            }
+            Self::Scattered(ptr, capacity) => {
+                // SAFETY: as above.
+                drop(unsafe { KVVec::<u8>::from_raw_parts(ptr.as_ptr(), 0, capacity) });
+            }
+        }
+    }
 }
 
 /// The right to say that one [`Fcall`] is complete, and with it to its reply buffer.
@@ -133,11 +171,13 @@ impl Completed {
 ///
 /// # Invariants
 ///
-/// - `memory` has at least `rstart + rcap` initialised bytes; `tcap <= rstart`, `tlen <= tcap`.
+/// - `outside`, or `inline` if that is none, has at least `rstart + rcap` initialised bytes;
+///   `tcap <= rstart`, `tlen <= tcap`.
 /// - If `state` is at least [`state::COMPLETE`], no one writes to as many bytes of the reply buffer
 ///   as it says have been received.
 pub(crate) struct Fcall {
-    memory: Memory,
+    outside: Option<Outside>,
+    inline: Inline,
     tlen: usize,
     tcap: usize,
     rstart: usize,
@@ -145,7 +185,7 @@ pub(crate) struct Fcall {
     state: Atomic<u32>,
 }
 
-// SAFETY: what `Memory` points to is owned memory, which has no thread.
+// SAFETY: what `Outside` points to is owned memory, which has no thread.
 unsafe impl Send for Fcall {}
 
 // SAFETY: shared access reads the T-message, which nobody writes once there are shared references
@@ -154,79 +194,51 @@ unsafe impl Send for Fcall {}
 unsafe impl Sync for Fcall {}
 
 impl Fcall {
-    /// Room for a T-message of `tcap` and an R-message of `rcap` bytes, all zero.
+    /// Room for a T-message of `tcap` and an R-message of `rcap` bytes, all zero. Made in place: a
+    /// request is not copied.
     ///
     /// With bulk data for the caller `rcap` is the size of the R-message without those data: they
     /// are what the server writes after the first `rcap` bytes.
     ///
-    /// # Errors
-    ///
-    /// - `AllocError` if there is no memory, or no address space, for that many bytes.
-    pub(crate) fn new(tcap: usize, rcap: usize, flags: Flags) -> Result<Self, AllocError> {
-        Self::new_with(tcap, rcap, |size| {
-            let (ptr, _, capacity) =
-                KVec::<u8>::with_capacity(size, flags | __GFP_ZERO)?.into_raw_parts();
-            Ok(Memory::Heap(NonNull::new(ptr).ok_or(AllocError)?, capacity))
-        })
-    }
-
-    /// As [`new`](Self::new), but not for devices: the pages need not be neighbours, so that much
-    /// memory can be had even when it is in pieces.
-    ///
-    /// What is returned must not be dropped in atomic context outside of interrupts.
+    /// Unless it is `linear`, as devices need it, the pages of the memory need not be neighbours, so
+    /// that much of it can be had even when memory is in pieces; then the [`Fcall`] must not be
+    /// dropped in atomic context outside of interrupts.
     ///
     /// # Errors
     ///
     /// - `AllocError` if there is no memory, or no address space, for that many bytes.
-    pub(crate) fn new_scattered(
+    pub(crate) fn new(
         tcap: usize,
         rcap: usize,
+        linear: bool,
         flags: Flags,
-    ) -> Result<Self, AllocError> {
-        Self::new_with(tcap, rcap, |size| {
-            let (ptr, _, capacity) =
-                KVVec::<u8>::with_capacity(size, flags | __GFP_ZERO)?.into_raw_parts();
-            Ok(Memory::Scattered(
-                NonNull::new(ptr).ok_or(AllocError)?,
-                capacity,
-            ))
-        })
-    }
-
-    /// As [`new`](Self::new), with `alloc` for what needs memory of its own.
-    fn new_with(
-        tcap: usize,
-        rcap: usize,
-        alloc: impl FnOnce(usize) -> Result<Memory, AllocError>,
-    ) -> Result<Self, AllocError> {
+    ) -> Result<impl Init<Self>, AllocError> {
         let rstart = tcap.checked_next_multiple_of(ALIGN).ok_or(AllocError)?;
         let size = rstart.checked_add(rcap).ok_or(AllocError)?;
         if size > isize::MAX as usize / 2 {
             return Err(AllocError);
         }
-        let memory = if size <= INLINE {
-            Memory::Inline(Inline(UnsafeCell::new([0; INLINE])))
+        let (inside, outside) = if size <= INLINE {
+            (size, None)
         } else {
-            alloc(size)?
+            (0, Some(Outside::new(size, linear, flags)?))
         };
-        // INVARIANT: `size` bytes have just been allocated and zeroed.
-        Ok(Self {
-            memory,
+        // INVARIANT: `size` bytes are zeroed.
+        Ok(init!(Self {
+            outside,
+            inline <- Inline::zeroed(inside),
             tlen: tcap,
             tcap,
             rstart,
             rcap,
             state: Atomic::new(state::IDLE),
-        })
+        }))
     }
 
     fn base(&self) -> NonNull<u8> {
-        match &self.memory {
-            Memory::Inline(inline) => {
-                // SAFETY: a pointer to a field is not null.
-                unsafe { NonNull::new_unchecked(inline.0.get().cast()) }
-            }
-            Memory::Heap(ptr, _) | Memory::Scattered(ptr, _) => *ptr,
+        match &self.outside {
+            None => NonNull::from(&self.inline).cast(),
+            Some(Outside::Linear(ptr, _) | Outside::Scattered(ptr, _)) => *ptr,
         }
     }
 
@@ -406,21 +418,4 @@ impl Fcall {
 /// `payload`, if the server writes it.
 fn from_server(payload: Option<&Payload>) -> Option<&Payload> {
     payload.filter(|payload| payload.direction() == Direction::FromServer)
-}
-
-impl Drop for Fcall {
-    fn drop(&mut self) {
-        match self.memory {
-            Memory::Inline(_) => {}
-            Memory::Heap(ptr, capacity) => {
-                // SAFETY: the parts are those of the vector made in `new`, which nobody else has.
-                drop(unsafe { KVec::<u8>::from_raw_parts(ptr.as_ptr(), 0, capacity) });
-            }
-            Memory::Scattered(ptr, capacity) => {
-                // SAFETY: the parts are those of the vector made in `new_scattered`, which nobody
-                // else has.
-                drop(unsafe { KVVec::<u8>::from_raw_parts(ptr.as_ptr(), 0, capacity) });
-            }
-        }
-    }
 }
