@@ -290,12 +290,12 @@ impl<S: Unpin> Guard<'_, S> {
         let Some(done) = req.fcall().claim() else {
             return Err((Refused::Broken, req));
         };
-        match queue.add(&req) {
+        match queue.add(req) {
             Ok(()) => {
                 done.lend();
                 Ok(())
             }
-            Err(refused) => {
+            Err((refused, req)) => {
                 req.fcall().unclaim(done);
                 Err((refused, req))
             }
@@ -415,7 +415,11 @@ impl Virtqueue {
     }
 
     /// Adds the descriptors of `req`, and keeps it if that works.
-    fn add(&mut self, req: &Arc<Request>) -> core::result::Result<(), Refused> {
+    ///
+    /// # Errors
+    ///
+    /// The request comes back together with the reason.
+    fn add(&mut self, req: Arc<Request>) -> core::result::Result<(), (Refused, Arc<Request>)> {
         let fcall = req.fcall();
         let tcall = fcall.tcall();
         let (rcall, room) = fcall.rcall_space();
@@ -427,11 +431,11 @@ impl Virtqueue {
             }
         }
         let (Ok(tlen), Ok(rlen)) = (u32::try_from(tcall.len()), u32::try_from(room)) else {
-            return Err(Refused::TooLong);
+            return Err((Refused::TooLong, req));
         };
 
         let Some(i) = self.free.pop() else {
-            return Err(Refused::Full);
+            return Err((Refused::Full, req));
         };
         // OVERFLOW: an index of a vector is below `isize::MAX`.
         let token = core::ptr::without_provenance_mut(i + 1);
@@ -454,24 +458,28 @@ impl Virtqueue {
                 token,
             )
         };
-        let result = to_result(err);
-        if result.is_ok() {
-            // INVARIANT: the request is at the index that belongs to the token.
-            if let Some(place) = self.held.get_mut(i) {
-                *place = Some(Held {
-                    req: req.clone(),
-                    given_up: false,
-                });
+        match to_result(err) {
+            Ok(()) => {
+                // INVARIANT: the request is at the index that belongs to the token.
+                if let Some(place) = self.held.get_mut(i) {
+                    *place = Some(Held {
+                        req,
+                        given_up: false,
+                    });
+                }
+                Ok(())
             }
-        } else {
-            let _ = self.free.push_within_capacity(i);
-        }
-        match result {
-            Ok(()) => Ok(()),
-            // There is room, see `check`; but without memory for an indirect table the descriptors
-            // go to the ring one by one, and then there may be none.
-            Err(err) if err == ENOSPC || err == ENOMEM => Err(Refused::NoMemory),
-            Err(_) => Err(Refused::Broken),
+            Err(err) => {
+                // There is room for all places.
+                let _ = self.free.push_within_capacity(i);
+                let refused = match err {
+                    // There is room, see `check`; but without memory for an indirect table the
+                    // descriptors go to the ring one by one, and then there may be none.
+                    ENOSPC | ENOMEM => Refused::NoMemory,
+                    _ => Refused::Broken,
+                };
+                Err((refused, req))
+            }
         }
     }
 }

@@ -103,15 +103,22 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Whether one more request, a Tflush or another one, may be sent.
+    fn may_send(&self, flush: bool, reserve: usize) -> bool {
+        self.outstanding < MAX_OUTSTANDING && (flush || self.normal < MAX_OUTSTANDING - reserve)
+    }
+
     /// Takes the request that is to be sent next, if one more may be sent.
     fn next(&mut self, reserve: usize) -> Option<Arc<Request>> {
-        if self.outstanding >= MAX_OUTSTANDING {
-            return None;
-        }
-        let item = match self.queue.pop_urgent() {
+        let urgent = if self.may_send(true, reserve) {
+            self.queue.pop_urgent()
+        } else {
+            None
+        };
+        let item = match urgent {
             Some(item) => item,
-            None if self.normal >= MAX_OUTSTANDING - reserve => return None,
-            None => self.queue.pop()?,
+            None if self.may_send(false, reserve) => self.queue.pop()?,
+            None => return None,
         };
         Some(item.into_arc())
     }
@@ -160,7 +167,7 @@ impl WorkItem for Channel {
 
     fn run(this: Arc<Self>) {
         let ring = this.handle.ring().lock();
-        this.send(ring);
+        this.send(ring, None);
     }
 }
 
@@ -227,13 +234,13 @@ impl Drop for Calling<'_> {
 }
 
 impl Channel {
-    /// Sends what is queued, as far as there is room, and gives up the lock.
-    fn send(self: &Arc<Self>, mut ring: Guard<'_, State>) {
+    /// Sends `first`, then what is queued, as far as there is room, and gives up the lock.
+    fn send(self: &Arc<Self>, mut ring: Guard<'_, State>, mut first: Option<Arc<Request>>) {
         let mut failed = List::new();
         let mut why = EIO;
         let reserve = reserve(ring.capacity());
 
-        while let Some(req) = ring.next(reserve) {
+        while let Some(req) = first.take().or_else(|| ring.next(reserve)) {
             let flush = req.is_flush();
             let (refused, req) = match ring.add(req, if flush { 0 } else { reserve }) {
                 Ok(()) => {
@@ -338,11 +345,14 @@ impl Channel {
             drop(ring);
             return calling.fail_unsent(req, EIO);
         }
+        if ring.queue.is_empty() && ring.may_send(req.is_flush(), reserve(ring.capacity())) {
+            return self.send(ring, Some(req));
+        }
         // A request that is queued already is not queued twice.
         match ListArc::try_from_arc(req) {
             Ok(item) => {
                 ring.queue.push(item);
-                self.send(ring);
+                self.send(ring, None);
             }
             Err(req) => drop_outside(ring, req),
         }
@@ -452,8 +462,12 @@ impl virtio::Driver for Channel {
             }
             let calling = Calling::new(this, &ring);
             // Room first, then the news: what waits is sent while the answers are looked at.
-            this.send(ring);
-            for answer in batch.iter_mut().filter_map(Option::take) {
+            if !ring.queue.is_empty() || !ring.is_up() {
+                this.send(ring, None);
+            } else {
+                drop(ring);
+            }
+            for answer in batch.iter_mut().take(taken).filter_map(Option::take) {
                 // What was given up belongs to no client any more.
                 if let (Some(client), Some(done)) = (&calling.client, answer.done) {
                     client.complete(answer.req, answer.len, done);
