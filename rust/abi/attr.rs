@@ -19,31 +19,30 @@ use crate::{
 };
 use kernel::prelude::*;
 
-impl From<Rgetattr> for bindings::p9_stat_dotl {
-    fn from(attr: Rgetattr) -> Self {
-        Self {
-            st_result_mask: attr.valid,
-            qid: attr.qid.into(),
-            st_mode: attr.mode,
-            st_uid: bindings::kuid_t { val: attr.uid },
-            st_gid: bindings::kgid_t { val: attr.gid },
-            st_nlink: attr.nlink,
-            st_rdev: attr.rdev,
-            st_size: attr.size,
-            st_blksize: attr.blksize,
-            st_blocks: attr.blocks,
-            st_atime_sec: attr.atime_sec,
-            st_atime_nsec: attr.atime_nsec,
-            st_mtime_sec: attr.mtime_sec,
-            st_mtime_nsec: attr.mtime_nsec,
-            st_ctime_sec: attr.ctime_sec,
-            st_ctime_nsec: attr.ctime_nsec,
-            st_btime_sec: attr.btime_sec,
-            st_btime_nsec: attr.btime_nsec,
-            st_gen: attr.gen,
-            st_data_version: attr.data_version,
-        }
-    }
+/// The attributes as the file system knows them, made in place.
+fn attributes(attr: Rgetattr) -> impl Init<bindings::p9_stat_dotl> {
+    init!(bindings::p9_stat_dotl {
+        st_result_mask: attr.valid,
+        qid: attr.qid.into(),
+        st_mode: attr.mode,
+        st_uid: bindings::kuid_t { val: attr.uid },
+        st_gid: bindings::kgid_t { val: attr.gid },
+        st_nlink: attr.nlink,
+        st_rdev: attr.rdev,
+        st_size: attr.size,
+        st_blksize: attr.blksize,
+        st_blocks: attr.blocks,
+        st_atime_sec: attr.atime_sec,
+        st_atime_nsec: attr.atime_nsec,
+        st_mtime_sec: attr.mtime_sec,
+        st_mtime_nsec: attr.mtime_nsec,
+        st_ctime_sec: attr.ctime_sec,
+        st_ctime_nsec: attr.ctime_nsec,
+        st_btime_sec: attr.btime_sec,
+        st_btime_nsec: attr.btime_nsec,
+        st_gen: attr.gen,
+        st_data_version: attr.data_version,
+    })
 }
 
 p9_export! {
@@ -57,11 +56,13 @@ p9_export! {
         request_mask: u64,
     ) -> *mut bindings::p9_stat_dotl {
         // SAFETY: by the safety requirements.
-        let result = unsafe { client_of(file).getattr(fid(file), request_mask) }
-            .and_then(|attr| Ok(KBox::new(attr.into(), GFP_KERNEL)?));
-        match result {
-            Ok(stat) => KBox::into_raw(stat),
-            Err(err) => err.to_ptr(),
+        let (clnt, fid) = unsafe { (client_of(file), fid(file)) };
+        let stat = clnt.getattr(fid, request_mask, |attr| {
+            KBox::init(attributes(attr), GFP_KERNEL)
+        });
+        match stat {
+            Ok(Ok(stat)) => KBox::into_raw(stat),
+            Ok(Err(err)) | Err(err) => err.to_ptr(),
         }
     }
 

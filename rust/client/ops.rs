@@ -335,13 +335,18 @@ impl Client {
         self.call(&message, |reply| f(reply.target.bytes()))
     }
 
-    /// Asks for the attributes in `mask`.
-    pub(crate) fn getattr(&self, fid: &Fid, mask: u64) -> Result<Rgetattr> {
+    /// Asks for the attributes in `mask` and hands them to `f`.
+    pub(crate) fn getattr<T>(
+        &self,
+        fid: &Fid,
+        mask: u64,
+        f: impl FnOnce(Rgetattr) -> T,
+    ) -> Result<T> {
         let message = Tgetattr {
             fid: fid.num(),
             request_mask: mask,
         };
-        self.call(&message, |reply| reply)
+        self.call(&message, f)
     }
 
     /// Sets attributes.
