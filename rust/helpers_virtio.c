@@ -132,14 +132,17 @@ int p9rs_virtqueue_add(struct virtqueue *vq, const void *tcall, unsigned int tle
 		       struct scatterlist *out, void *rcall, unsigned int rlen,
 		       struct scatterlist *in, void *token)
 {
-	struct scatterlist tc, rc, *sgs[4];
+	struct scatterlist tc = {}, rc = {}, *sgs[4];
 	unsigned int outs = 0, ins = 0;
 
-	sg_init_one(&tc, tcall, tlen);
+	/* What sg_init_one() does, which is not inline. */
+	sg_set_buf(&tc, tcall, tlen);
+	sg_mark_end(&tc);
 	sgs[outs++] = &tc;
 	if (out)
 		sgs[outs++] = out;
-	sg_init_one(&rc, rcall, rlen);
+	sg_set_buf(&rc, rcall, rlen);
+	sg_mark_end(&rc);
 	sgs[outs + ins++] = &rc;
 	if (in)
 		sgs[outs + ins++] = in;

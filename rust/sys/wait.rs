@@ -155,6 +155,10 @@ impl WaitQueue {
             });
 
             left = left.map(|left| left.saturating_sub(slept));
+            // Most often it holds now, and then there is no need to enter the queue again.
+            if cond() {
+                return Wait::Done;
+            }
         }
     }
 
