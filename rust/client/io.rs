@@ -369,12 +369,8 @@ impl Client {
         };
         let mut from = iter.peek(want);
         let mut from = from.as_iter();
-        let mut inline = KVVec::new();
         let mut payload = None;
-        if self.is_inline(want) {
-            inline.resize(want, 0, GFP_KERNEL)?;
-            all(from.copy_from(&mut inline), want)?;
-        } else {
+        if !self.is_inline(want) {
             payload = Payload::zero_copy(&mut from, want, self.max_segments())?;
             if payload.is_none() {
                 let mut bounce = self.bounce(want, Direction::ToServer)?;
@@ -383,23 +379,24 @@ impl Client {
                 payload = Some(bounce);
             }
         }
-        let asked = payload.as_ref().map_or(want, Payload::len);
+        let (asked, inline) = payload
+            .as_ref()
+            .map_or((want, want), |payload| (payload.len(), 0));
         let message = Twrite {
             fid: fid.num(),
             offset,
-            data: match payload {
-                Some(_) => WireData::External(count_of(asked)),
-                None => WireData::Inline(&inline),
-            },
+            data: WireData::External(count_of(asked)),
         };
-        let answer = self.rpc(
-            &message,
-            Call {
-                payload,
-                patience,
-                ..Call::default()
-            },
-        )?;
+        let call = Call {
+            payload,
+            patience,
+            ..Call::default()
+        };
+        self.pass_gate(patience)?;
+        let pending = self.start_with(&message, call, inline, |data| {
+            all(from.copy_from(data), inline).map(drop)
+        })?;
+        let answer = self.finish(pending)?;
         let count = answer.decode()?.count;
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
         check_count(count, count_of(asked))

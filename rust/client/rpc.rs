@@ -225,13 +225,29 @@ impl Client {
     ///
     /// As [`rpc`](Self::rpc).
     pub(crate) fn start<M: Tmessage>(&self, message: &M, call: Call) -> Result<Pending<M>> {
+        self.start_with(message, call, 0, |_| Ok(()))
+    }
+
+    /// As [`start`](Self::start), with `room` bytes of bulk data at the end of the T-message, which
+    /// `fill` writes.
+    ///
+    /// # Errors
+    ///
+    /// As [`rpc`](Self::rpc), and those of `fill`.
+    pub(super) fn start_with<M: Tmessage>(
+        &self,
+        message: &M,
+        call: Call,
+        room: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result,
+    ) -> Result<Pending<M>> {
         let patience = call.patience;
         let kind = if M::TYPE == Tversion::TYPE {
             Kind::Version
         } else {
             Kind::Rpc
         };
-        let mut unsent = self.prepare(message, kind, Done::Wake, call)?;
+        let mut unsent = self.prepare_with(message, kind, Done::Wake, call, room, fill)?;
         let request = loop {
             match self.submit(unsent) {
                 Ok(request) => break request,
@@ -332,13 +348,31 @@ impl Client {
     ///
     /// - `ENAMETOOLONG` if it does not fit into a frame.
     /// - `ENOMEM` if there is no memory.
-    #[inline(never)]
     pub(super) fn prepare<M: Tmessage>(
         &self,
         message: &M,
         kind: Kind,
         done: Done,
         call: Call,
+    ) -> Result<Unsent> {
+        self.prepare_with(message, kind, done, call, 0, |_| Ok(()))
+    }
+
+    /// As [`prepare`](Self::prepare), with `data` bytes behind `message`, which `fill` writes. They
+    /// are right where they are sent from: no copy of them is made.
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare), and those of `fill`.
+    #[inline(never)]
+    fn prepare_with<M: Tmessage>(
+        &self,
+        message: &M,
+        kind: Kind,
+        done: Done,
+        call: Call,
+        data: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result,
     ) -> Result<Unsent> {
         let _nofs = task::NofsGuard::new();
         let dialect = self.dialect();
@@ -363,17 +397,19 @@ impl Client {
             .transport()
             .is_none_or(|transport| transport.has_linear_frames());
         let fcall = Fcall::new(
-            frame_size(message, dialect),
+            frame_size(message, dialect).saturating_add(data),
             room.saturating_add(call.reply_data),
             linear,
             GFP_KERNEL,
         )?;
         let owner = task::current_id().get();
         let mut request = Request::new(kind, M::TYPE, done, owner, fcall, call.payload, call.fid)?;
-        let len = request
-            .as_mut()
-            .encode(|frame| encode_frame(frame, NOTAG, message, dialect))
-            .map_err(|_| ENAMETOOLONG)?;
+        let len = request.as_mut().encode(|frame| {
+            let len = encode_frame(frame, NOTAG, message, dialect).map_err(|_| ENAMETOOLONG)?;
+            let end = len.saturating_add(data);
+            fill(frame.get_mut(len..end).ok_or(ENAMETOOLONG)?)?;
+            Ok::<_, Error>(end)
+        })?;
         if len.saturating_add(outside) > msize {
             return Err(ENAMETOOLONG);
         }
