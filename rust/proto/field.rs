@@ -33,6 +33,9 @@ pub trait Field {
     /// not counted, the caller knows its size.
     const ROOM: usize;
 
+    /// Whether every value takes [`ROOM`](Self::ROOM) bytes, in every dialect.
+    const FIXED: bool = false;
+
     /// Number of bytes that [`Field::encode`] writes.
     fn size(&self, dialect: Dialect) -> usize;
 
@@ -51,6 +54,7 @@ macro_rules! fixed_field {
     ($($ty:ty, $size:expr, $read:ident => $wrap:expr, $write:ident($value:ident => $unwrap:expr);)*) => {$(
         impl Field for $ty {
             const ROOM: usize = $size;
+            const FIXED: bool = true;
 
             fn size(&self, _dialect: Dialect) -> usize {
                 $size

@@ -176,7 +176,16 @@ macro_rules! message {
                 Ok(())
             }
 
+            #[inline]
             fn decode(_dialect: Dialect, body: &[u8]) -> Result<Self::Value<'_>, DecodeError> {
+                // With the length known here no field is checked again.
+                if true $(&& <$ty as Field>::FIXED)* && body.len() != Self::ROOM {
+                    return Err(if body.len() < Self::ROOM {
+                        DecodeError::Truncated
+                    } else {
+                        DecodeError::TrailingData
+                    });
+                }
                 Reader::all(body, |_reader| {
                     Ok($name { $($field: DecodeField::decode(_dialect, _reader)?,)* })
                 })

@@ -70,6 +70,7 @@ impl From<ReplyError> for Errno {
 /// - [`ReplyError::Server`] if the server reports an error.
 /// - [`ReplyError::NoReason`] if it reports the error 0 (9P2000.L).
 /// - [`ReplyError::Decode`] if the frame is of another type or not well-formed.
+#[inline]
 pub fn open_reply<R: Rmessage>(dialect: Dialect, frame: &[u8]) -> Result<R::Value<'_>, ReplyError> {
     let (header, body) = split_frame(frame)?;
     check_type::<R>(dialect, header.ty, body)?;

@@ -81,7 +81,7 @@ const MIN_SEGMENTS: usize = 2;
 const MAX_GIVEN_UP: usize = MAX_OUTSTANDING / 2;
 
 /// Answers taken from the ring before the lock is given up: an array on the stack.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 
 /// How long to wait for memory when the ring could get none, in milliseconds.
 const RETRY: u32 = 10;
