@@ -167,8 +167,7 @@ fi
 group=slow
 slow() { # NAME ORDER THREADS SECONDS
 	selected "slow.$1" || return 0
-	echo "$2" >&7
-	timeout -s KILL $(($4 + 20)) $LOAD "slow.$1" inflight /mnt/hang/f "$3" "$4"
+	timeout -s KILL $(($4 + 60)) $LOAD "slow.$1" inflight /mnt/hang/f "$3" "$4" "$2"
 	echo release >&7
 }
 if on trans=virtio,msize=131096 && exec 7>$SLOW; then

@@ -12,8 +12,10 @@
  *   write FILE BS SIZE           the same, with the fsync and close at the end
  *   random FILE THREADS N        reads of 4 KiB at random places
  *   run N COMMAND...             a program, whose output goes to /dev/null
- *   inflight FILE THREADS SECS   an fstat in each thread; how many have ended, and when; before that
- *                                "M NAME THREADS BYTES", the slab memory while all wait
+ *   inflight FILE THREADS SECS ORDER
+ *                                an fstat in each thread, after ORDER went to the slow server over
+ *                                descriptor 7; prints "M NAME THREADS BYTES", the slab memory while
+ *                                all wait, then "F NAME THREADS ENDED MICROSECONDS"
  *
  * The instructions BEGIN and END around it start and end a phase of count.c.
  */
@@ -146,16 +148,17 @@ static long slab(void)
 	return kb * 1024;
 }
 
-static void inflight(const char *name, long n, double seconds)
+static void inflight(const char *name, long n, double seconds, const char *order)
 {
 	long before;
 	double last = 0;
 	int ended = 0;
 
 	threads(n, one_fstat);
+	must(dprintf(7, "%s\n", order), order);
 	usleep(500000);
 	before = slab();
-	begin();
+	start = now();
 	pthread_barrier_wait(&barrier);
 	while (entered < n)
 		usleep(10000);
@@ -281,9 +284,9 @@ int main(int argc, char **argv)
 		end(name, atol(file));
 		if (status)
 			error(1, 0, "%s: status %x", argv[4], status);
-	} else if (!strcmp(what, "inflight")) {
+	} else if (!strcmp(what, "inflight") && argc > 6) {
 		fd = must(open(file, O_RDONLY), file);
-		inflight(name, n, size);
+		inflight(name, n, size, argv[6]);
 	} else {
 		error(1, 0, "no such workload: %s", what);
 	}
