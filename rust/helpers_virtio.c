@@ -152,16 +152,18 @@ int p9rs_virtqueue_add(struct virtqueue *vq, const void *tcall, unsigned int tle
 
 /* ---- Scatterlists ---- */
 
+/* @sg is zero: sg_init_table() would clear it again, for each page of a large write. */
 void p9rs_sg_set_page(struct scatterlist *sg, struct page *page, unsigned int off,
 		      unsigned int len)
 {
-	sg_init_table(sg, 1);
 	sg_set_page(sg, page, len, off);
+	sg_mark_end(sg);
 }
 
 void p9rs_sg_set_buf(struct scatterlist *sg, const void *buf, unsigned int len)
 {
-	sg_init_one(sg, buf, len);
+	sg_set_buf(sg, buf, len);
+	sg_mark_end(sg);
 }
 
 void p9rs_sg_mark_end(struct scatterlist *sg)

@@ -69,7 +69,7 @@ impl SgTable {
         self.len() < self.max
     }
 
-    /// Appends an entry that `init` initialises.
+    /// Appends an entry that `init` initialises; before, it is zero.
     fn push(&mut self, init: impl FnOnce(*mut bindings::scatterlist)) -> Result<(), Refused> {
         if !self.has_room() {
             return Err(Refused::Full);
@@ -110,7 +110,7 @@ impl SgTable {
             }
         }
         self.push(|entry| {
-            // SAFETY: `entry` is writable, and the bytes are in the page.
+            // SAFETY: `entry` is writable and zero, and the bytes are in the page.
             unsafe { bindings::p9rs_sg_set_page(entry, page.as_ptr(), off, len) }
         })
     }
@@ -123,7 +123,7 @@ impl SgTable {
     /// the table is used.
     pub(super) unsafe fn push_buf(&mut self, buf: NonNull<u8>, len: u32) -> Result<(), Refused> {
         self.push(|entry| {
-            // SAFETY: `entry` is writable, and `buf` has a struct page.
+            // SAFETY: `entry` is writable and zero, and `buf` has a struct page.
             unsafe { bindings::p9rs_sg_set_buf(entry, buf.as_ptr().cast(), len) }
         })
     }
