@@ -51,11 +51,6 @@ void p9rs_sock_shutdown(struct file *file)
 
 /* ---- Files ---- */
 
-bool p9rs_file_is_socket(struct file *file)
-{
-	return sock_from_file(file);
-}
-
 bool p9rs_file_is_tcp(struct file *file)
 {
 	struct socket *sock = sock_from_file(file);
@@ -98,9 +93,8 @@ static void set_nowait(struct kiocb *iocb, struct file *file)
 	}
 }
 
-/* Reads without waiting for the other side. */
-ssize_t p9rs_stream_recv(struct file *file, const struct bio_vec *vecs, unsigned int n,
-			 size_t bytes)
+static ssize_t stream_recv(struct file *file, const struct bio_vec *vecs, unsigned int n,
+			   size_t bytes)
 {
 	struct socket *sock = sock_from_file(file);
 	struct iov_iter iter;
@@ -117,9 +111,8 @@ ssize_t p9rs_stream_recv(struct file *file, const struct bio_vec *vecs, unsigned
 	return vfs_iocb_iter_read(file, &iocb, &iter);
 }
 
-/* Writes without waiting for the other side. */
-ssize_t p9rs_stream_send(struct file *file, const struct bio_vec *vecs, unsigned int n,
-			 size_t bytes, unsigned int how)
+static ssize_t stream_send(struct file *file, const struct bio_vec *vecs, unsigned int n,
+			   size_t bytes, unsigned int how)
 {
 	struct socket *sock = sock_from_file(file);
 	struct iov_iter iter;
@@ -138,6 +131,31 @@ ssize_t p9rs_stream_send(struct file *file, const struct bio_vec *vecs, unsigned
 	iov_iter_bvec(&iter, ITER_SOURCE, vecs, n, bytes);
 	set_nowait(&iocb, file);
 	return vfs_iocb_iter_write(file, &iocb, &iter);
+}
+
+/*
+ * Reads without waiting for the other side. Writing pages back may wait for this, so no I/O is
+ * started to get memory: not all sockets heed sk_allocation.
+ */
+ssize_t p9rs_stream_recv(struct file *file, const struct bio_vec *vecs, unsigned int n,
+			 size_t bytes)
+{
+	unsigned int flags = memalloc_noio_save();
+	ssize_t ret = stream_recv(file, vecs, n, bytes);
+
+	memalloc_noio_restore(flags);
+	return ret;
+}
+
+/* Writes without waiting for the other side; see p9rs_stream_recv(). */
+ssize_t p9rs_stream_send(struct file *file, const struct bio_vec *vecs, unsigned int n,
+			 size_t bytes, unsigned int how)
+{
+	unsigned int flags = memalloc_noio_save();
+	ssize_t ret = stream_send(file, vecs, n, bytes, how);
+
+	memalloc_noio_restore(flags);
+	return ret;
 }
 
 #define READABLE	(EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLNVAL)

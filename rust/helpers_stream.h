@@ -31,7 +31,6 @@ void p9rs_sock_set_up(struct socket *sock);
 void p9rs_sock_shutdown(struct file *file);
 
 /* Files */
-bool p9rs_file_is_socket(struct file *file);
 bool p9rs_file_is_tcp(struct file *file);
 bool p9rs_file_is_stream(struct file *file);
 bool p9rs_file_can_read(struct file *file);

@@ -79,7 +79,7 @@ impl Target<'_> {
 
 /// Connects a session to the server that a mount names.
 ///
-/// Context: process context; may sleep, as long as no fatal signal comes.
+/// Context: process context; may sleep for the server, until a signal comes.
 ///
 /// # Errors
 ///

@@ -297,15 +297,19 @@ impl Fcall {
 
     /// The bytes of the longest reply: the reply buffer, and behind it `payload` if the server
     /// writes that.
-    pub(crate) fn reply_room(&self, payload: Option<&Payload>) -> usize {
+    pub(super) fn reply_room(&self, payload: Option<&Payload>) -> usize {
         self.rcap
             .saturating_add(from_server(payload).map_or(0, Payload::len))
     }
 
     /// Appends the room for up to `len` bytes of the reply from `at` on to what is to be filled from
-    /// a file, first of the reply buffer, then of `payload`, that of the same request. Returns the
-    /// bytes appended: none if the token is that of another reply buffer, or a device has it.
-    pub(crate) fn scatter_reply<'a>(
+    /// a file, first of the reply buffer, then of `payload`. Returns the bytes appended: none if the
+    /// token is that of another reply buffer, or a device has it.
+    ///
+    /// # Safety
+    ///
+    /// `payload` must be that of the same request.
+    pub(super) unsafe fn scatter_reply<'a>(
         &'a self,
         token: &'a mut Completed,
         payload: Option<&'a Payload>,
@@ -327,18 +331,24 @@ impl Fcall {
         let Some(payload) = from_server(payload) else {
             return head;
         };
+        // INVARIANT: whoever has the token may write to the payload of the same request, and who
+        // reads it does not mind.
         // OVERFLOW: `head <= len`.
         head + payload.add_pieces(at.saturating_sub(self.rcap), len - head, &mut into.0)
     }
 
     /// Copies `data` to the place of the reply that begins `at` bytes from its beginning, which may
-    /// be in `payload`, that of the same request.
+    /// be in `payload`.
     ///
     /// # Errors
     ///
     /// - `EINVAL` if the token is that of another reply buffer, or a device has it.
     /// - `EMSGSIZE` if the data do not fit.
-    pub(crate) fn fill_reply(
+    ///
+    /// # Safety
+    ///
+    /// `payload` must be that of the same request.
+    pub(super) unsafe fn fill_reply(
         &self,
         token: &mut Completed,
         payload: Option<&Payload>,
@@ -351,7 +361,8 @@ impl Fcall {
             return Ok(());
         }
         let payload = from_server(payload).ok_or(EMSGSIZE)?;
-        // SAFETY: the payload is one from the server, and the token is that of its request.
+        // SAFETY: the payload is one from the server; by the safety requirement the token, which
+        // `write_reply` has checked, is that of its request.
         if unsafe { payload.write(at.saturating_sub(self.rcap), rest) } < rest.len() {
             return Err(EMSGSIZE);
         }

@@ -201,7 +201,11 @@ impl Socket {
                 sin_port: (port as u16).to_be(),
                 ..Default::default()
             };
-            let mut address = Address::new(0, name, size_of::<bindings::sockaddr_in>())?;
+            let mut address = Address::new(
+                family.unsigned_abs(),
+                name,
+                size_of::<bindings::sockaddr_in>(),
+            )?;
             // SAFETY: the socket is ours. The rest of the address is zero.
             match to_result(unsafe {
                 bindings::kernel_bind(self.0.as_ptr(), address.as_raw(), WHOLE)

@@ -13,10 +13,14 @@ use super::{
         How,
         Scatter, //
     },
+    fcall::Completed,
     socket::Address,
     wait::WaitQueue, //
 };
-use crate::bindings;
+use crate::{
+    bindings,
+    request::Request, //
+};
 use kernel::{
     error::to_result,
     ffi::c_int,
@@ -126,16 +130,11 @@ impl Stream {
         Ok(Self { rd, wr, own: false })
     }
 
-    /// Whether nobody else can use the stream, or have anything of it locked for long.
+    /// Whether nobody else has the files. Then reading and writing never take longer than copying;
+    /// with the files of others, the lock of one may be held by a task that waits for its own
+    /// memory.
     pub(crate) fn is_own(&self) -> bool {
         self.own
-    }
-
-    /// Whether reading never takes longer than copying, whatever others do with the file. The lock
-    /// of a pipe may be held by a task that waits for its own memory.
-    pub(crate) fn is_socket(&self) -> bool {
-        // SAFETY: the file is valid.
-        unsafe { bindings::p9rs_file_is_socket(self.rd.as_ptr()) }
     }
 
     /// Reads what is there into `room`. Returns the bytes, 0 at the end of the stream.
@@ -216,6 +215,38 @@ impl Stream {
             unsafe { bindings::p9rs_sock_shutdown(self.rd.as_ptr()) };
         }
     }
+}
+
+/// The bytes of the longest reply that there is room for in `req`.
+pub(crate) fn reply_room(req: &Request) -> usize {
+    req.fcall().reply_room(req.payload())
+}
+
+/// Appends the room for up to `len` bytes of the reply to `req`, from its byte `at` on, to `into`.
+/// Returns the bytes appended: none if the token is that of another request, or a device has the
+/// memory.
+pub(crate) fn scatter_reply<'a>(
+    req: &'a Request,
+    token: &'a mut Completed,
+    at: usize,
+    len: usize,
+    into: &mut Scatter<'a>,
+) -> usize {
+    let payload = req.payload();
+    // SAFETY: the payload is that of the same request.
+    unsafe { req.fcall().scatter_reply(token, payload, at, len, into) }
+}
+
+/// Copies `data` to the place of the reply to `req` that begins at its byte `at`.
+///
+/// # Errors
+///
+/// - `EINVAL` if the token is that of another request, or a device has the memory.
+/// - `EMSGSIZE` if the data do not fit.
+pub(crate) fn fill_reply(req: &Request, token: &mut Completed, at: usize, data: &[u8]) -> Result {
+    let payload = req.payload();
+    // SAFETY: the payload is that of the same request.
+    unsafe { req.fcall().fill_reply(token, payload, at, data) }
 }
 
 /// The file of the descriptor `fd`.

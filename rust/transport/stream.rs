@@ -68,6 +68,7 @@ use kernel::{
     },
     new_mutex, new_spinlock,
     prelude::*,
+    str::CString,
     sync::{
         Arc,
         Mutex,
@@ -90,11 +91,14 @@ pub(super) const MAX_MSIZE: u32 = 1024 * 1024;
 /// The most pieces of one message: its header, and each page of the largest one by itself.
 const MAX_SEGMENTS: usize = 512;
 
-/// How long the end of a connection waits for its thread.
+/// How long the end of a connection waits for its thread, over files of others.
 ///
 /// Not shorter: the thread may be copying on a busy machine. Not longer: where the wait is in vain
 /// somebody has the stream locked for good.
 const PATIENCE: Msecs = 1000;
+
+/// The same over a socket of our own, where the thread can only be slow.
+const PATIENCE_OWN: Msecs = 60_000;
 
 /// How often a stream may say that it is ready when it is not, before that costs a tick.
 const MAX_IDLE: u32 = 4;
@@ -132,7 +136,8 @@ struct Inner {
     client: Option<Arc<Client>>,
     /// Nothing more is sent or received.
     dead: bool,
-    /// The stream had no room for what was to be sent.
+    /// The stream had no room for what was to be sent, or somebody has sent enough for others: the
+    /// thread goes on.
     full: bool,
     /// Requests of which nothing has been sent.
     queue: Queue,
@@ -179,6 +184,12 @@ impl Ended {
             fail_unsent(client, item.into_arc(), EIO);
         }
     }
+}
+
+/// Whether an error of the stream says nothing but that it has to be tried again: there is nothing to
+/// read, no room, or no memory just now.
+fn is_passing(err: Error) -> bool {
+    [EAGAIN, EINTR, ERESTARTSYS, ENOMEM, ENOBUFS].contains(&err)
 }
 
 /// Fails a request that was not sent.
@@ -357,6 +368,7 @@ impl Connection {
         shown: Shown,
     ) -> Result<KBox<dyn Transport>> {
         let room = KBox::<Self>::new_uninit(GFP_KERNEL)?;
+        let thread_name = CString::try_from_fmt(fmt!("9p-{name}"))?;
         let receiver = Receiver::new(&stream)?;
         let (sender, sent) = (Sender::new()?, ByTag::new()?);
         let conn = Arc::pin_init(
@@ -382,7 +394,7 @@ impl Connection {
         };
         let thread =
             KBox::pin_init(new_mutex!(None, "Connection::thread"), GFP_KERNEL).and_then(|place| {
-                *place.lock() = Some(Thread::spawn(name, worker)?);
+                *place.lock() = Some(Thread::spawn(&thread_name, worker)?);
                 Ok(place)
             });
         match thread {
@@ -465,7 +477,12 @@ impl Transport for Connection {
         self.conn.wakeup.wake();
         let thread = self.thread.lock().take();
         if let Some(thread) = thread {
-            if !thread.end(msecs_to_jiffies(PATIENCE)) {
+            let patience = if self.conn.stream.is_own() {
+                PATIENCE_OWN
+            } else {
+                PATIENCE
+            };
+            if !thread.end(msecs_to_jiffies(patience)) {
                 pr_warn!(
                     "{}: somebody holds on to the files of a mount\n",
                     self.conn.name

@@ -6,6 +6,7 @@
 //! their requests; the rest of a large one is read right to where it belongs.
 
 use super::{
+    is_passing,
     Conn,
     Expected,
     Sent,
@@ -26,12 +27,17 @@ use crate::{
     },
     sys::{
         bvec::Vecs,
-        stream::Stream, //
+        stream::{
+            fill_reply,
+            reply_room,
+            scatter_reply,
+            Stream, //
+        },
     },
 };
 use kernel::prelude::*;
 
-/// The bytes read ahead from a socket.
+/// The bytes read ahead from a socket of our own.
 ///
 /// Not more: that much of each large reply is copied once more. Not fewer: some dozens of small
 /// replies come with one call.
@@ -56,11 +62,7 @@ pub(super) struct Receiver {
 impl Receiver {
     /// At the beginning of `stream`.
     pub(super) fn new(stream: &Stream) -> Result<Self> {
-        let size = if stream.is_socket() {
-            AHEAD
-        } else {
-            AHEAD_FILE
-        };
+        let size = if stream.is_own() { AHEAD } else { AHEAD_FILE };
         Ok(Self {
             framer: Framer::new(Msize::new(MAX_MSIZE).ok_or(EINVAL)?),
             vecs: Vecs::new(PIECES)?,
@@ -84,20 +86,20 @@ impl Receiver {
         if let Some(agreed) = Msize::new(client.msize()) {
             self.framer.set_msize(agreed);
         }
-        // Reading a file may take long, with which nothing of a request is to be in hand.
-        let is_socket = conn.stream.is_socket();
+        // Reading a file of others may take long, while nothing of a request is to be in hand.
+        let is_own = conn.stream.is_own();
         let mut current = None;
-        if is_socket {
+        if is_own {
             current = conn.inner.lock().receiving.take();
         }
         let (direct, result) = self.read(conn, current.as_mut());
-        if !is_socket {
+        if !is_own {
             current = conn.inner.lock().receiving.take();
         }
         let result = match result {
             Ok(0) => Err(ECONNRESET),
             Ok(n) => self.arrived(conn, &client, &mut current, direct.min(n), n),
-            Err(err) if [EAGAIN, EINTR, ERESTARTSYS].contains(&err) => Ok(0),
+            Err(err) if is_passing(err) => Ok(0),
             Err(err) => Err(err),
         };
         if let Some(sent) = current {
@@ -123,8 +125,7 @@ impl Receiver {
         let mut direct = 0;
         let mut all = true;
         if let Some(Sent { req, token }) = current {
-            let fcall = req.fcall();
-            direct = fcall.scatter_reply(token, req.payload(), left.start, left.len(), &mut list);
+            direct = scatter_reply(req, token, left.start, left.len(), &mut list);
             all = direct == left.len();
         }
         // With no room for that the list is long enough already.
@@ -170,8 +171,7 @@ impl Receiver {
                 Next::Body(range) => {
                     let (here, after) = rest.split_at(range.len().min(rest.len()));
                     if let Some(Sent { req, token }) = current {
-                        let fcall = req.fcall();
-                        fcall.fill_reply(token, req.payload(), range.start, here)?;
+                        fill_reply(req, token, range.start, here)?;
                     }
                     rest = after;
                     self.framer
@@ -203,9 +203,8 @@ fn expected(conn: &Conn, tag: Tag) -> Result<Option<Sent>> {
 /// - `EMSGSIZE` if it is longer than there is room for.
 fn begin(sent: &mut Sent, header: &Header, bytes: Option<&[u8; 7]>) -> Result {
     let Sent { req, token } = sent;
-    let fcall = req.fcall();
-    if header.len() > fcall.reply_room(req.payload()) {
+    if header.len() > reply_room(req) {
         return Err(EMSGSIZE);
     }
-    fcall.fill_reply(token, req.payload(), 0, bytes.ok_or(EIO)?)
+    fill_reply(req, token, 0, bytes.ok_or(EIO)?)
 }

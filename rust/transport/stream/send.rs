@@ -3,6 +3,7 @@
 //! From the queue to the stream.
 
 use super::{
+    is_passing,
     Conn,
     Expected,
     Sent, //
@@ -31,6 +32,10 @@ use kernel::{
 /// Not more: what does not fit goes back to the queue one by one. Not fewer: a window of readahead
 /// and the Tclunks of a removed tree go out at once.
 const BATCH: usize = 32;
+
+/// How many times in a row a task sends before the thread takes over: what others have queued shall
+/// not hold it up, nor keep the thread from reading.
+const ROUNDS: usize = 4;
 
 /// The most pieces of memory that are sent with one call: half a megabyte page by page.
 const PIECES: usize = 128;
@@ -123,28 +128,21 @@ impl Conn {
         if !self.stream.is_own() {
             return self.wakeup.wake();
         }
-        loop {
-            // Whoever is sending looks at the queue again after giving up the lock.
-            let Some(mut sender) = self.tx.try_lock() else {
-                return;
-            };
-            let result = self.send(&mut sender);
-            drop(sender);
-            if let Err(err) = result {
-                return self.die(err);
-            }
-            let inner = self.inner.lock();
-            if inner.full {
-                drop(inner);
-                return self.wakeup.wake();
-            }
-            if inner.queue.is_empty() {
-                return;
-            }
+        // Whoever is sending looks at the queue again after giving up the lock.
+        let Some(mut sender) = self.tx.try_lock() else {
+            return;
+        };
+        let result = self.send(&mut sender);
+        drop(sender);
+        if let Err(err) = result {
+            return self.die(err);
+        }
+        if self.wants_to_send() {
+            self.wakeup.wake();
         }
     }
 
-    /// Sends what is in the queue as far as there is room. Returns the bytes.
+    /// Sends what is in the queue as far as there is room, but not without end. Returns the bytes.
     ///
     /// # Errors
     ///
@@ -152,7 +150,10 @@ impl Conn {
     pub(super) fn send(&self, sender: &mut Sender) -> Result<usize> {
         let takes_pages = self.stream.takes_pages();
         let mut total = 0;
-        while self.fill(sender) {
+        for _ in 0..ROUNDS {
+            if !self.fill(sender) {
+                return Ok(total);
+            }
             let list = sender.gather(takes_pages);
             let bytes = list.bytes();
             if bytes == 0 {
@@ -160,15 +161,19 @@ impl Conn {
             }
             let sent = match self.stream.send(&list) {
                 Ok(n) => n.min(bytes),
-                Err(err) if [EAGAIN, EINTR, ERESTARTSYS].contains(&err) => 0,
+                Err(err) if is_passing(err) => 0,
+                // Those two tell of the server where they come from receiving.
+                Err(err) if err == EMSGSIZE || err == EPROTO => return Err(EIO),
                 Err(err) => return Err(err),
             };
             total += sent;
             sender.advance(sent);
             if sent < bytes {
-                self.put_back(sender);
                 break;
             }
+        }
+        if !sender.batch.is_empty() {
+            self.put_back(sender);
         }
         Ok(total)
     }
@@ -199,7 +204,7 @@ impl Conn {
         !sender.batch.is_empty()
     }
 
-    /// Puts all that has not been sent in part back into the queue: there is no room.
+    /// Puts all that has not been sent in part back into the queue, and leaves it to the thread.
     fn put_back(&self, sender: &mut Sender) {
         let in_part = usize::from(sender.at > 0);
         while sender.batch.len() > in_part {
