@@ -39,9 +39,10 @@ static char *want, *buffer; /* page aligned */
 static int fd = -1;	    /* what an operation works on */
 static bool random_mode;
 
+/* Files of attributes take no position. */
 static int put(int file, const char *text)
 {
-	return pwrite(file, text, strlen(text), 0) < 0 ? -errno : 0;
+	return write(file, text, strlen(text)) < 0 ? -errno : 0;
 }
 
 /* Lets allocations fail, number nth of this task or at random, or no more. */
