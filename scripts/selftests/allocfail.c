@@ -377,6 +377,9 @@ static void one(struct operation *op, unsigned int nth)
 			wrong++;
 		}
 	}
+	/* It may be done on the server all the same: with cache=loose nobody would look. */
+	if (error)
+		forgotten();
 	if (op->after)
 		op->after(error);
 	else
