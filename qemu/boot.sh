@@ -90,7 +90,7 @@ fi
 
 append="console=ttyS0 panic=-1 nowatchdog mitigations=off $more"
 # An emulated processor on a busy machine is too uneven to measure timers and delay loops with.
-[ "$accel" = kvm ] || append+=" no_timer_check lpj=8000000 tsc=reliable"
+[ "$accel" = kvm ] || append+=" no_timer_check lpj=8000000"
 
 # A guest that is not there after five minutes never will be: rarely, on a busy machine without KVM,
 # its processors wait for each other for ever while they change the clock source.
