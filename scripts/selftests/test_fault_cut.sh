@@ -8,6 +8,7 @@
 
 # session: some of everything; fails when the connection does.
 session() {
+	rm -rf "$ROOT/new" # of a session that was cut
 	mount_once || return
 	cd "$MNT" || return
 	mkdir new && echo text >new/file && cat f new/file && mv new/file new/moved &&
@@ -22,11 +23,10 @@ session() {
 cut() {
 	local at
 	for ((at = RANDOM % step; at < messages; at += step)); do
-		rm -rf "$ROOT/new"
 		order "*=$1+$at*1"
 		cuts=$((cuts + 1))
 		session >/dev/null 2>&1 &
-		busywait 10 gone $! || { echo "message $at: $(pgrep -a .)"; order release; return 1; }
+		busywait 30 gone $! || { echo "message $at: $(pgrep -a .)"; order release; return 1; }
 		unmount "$MNT" || { echo "message $at: cannot be unmounted"; return 1; }
 		order release
 	done
