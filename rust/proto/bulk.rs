@@ -67,8 +67,10 @@ impl Field for Data<'_> {
 impl<'a> DecodeField<'a> for Data<'a> {
     fn decode(_: Dialect, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let count = reader.u32()?;
-        let len = usize::try_from(count).map_err(|_| DecodeError::Truncated)?;
-        Ok(Self(reader.bytes(len)?))
+        let limit = u32::try_from(reader.remaining()).unwrap_or(u32::MAX);
+        let bad = |_| DecodeError::BadCount { count, limit };
+        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+        reader.bytes(count as usize).map(Self).map_err(bad)
     }
 }
 
@@ -238,10 +240,14 @@ mod tests {
             decoded.within(2),
             Err(DecodeError::BadCount { count: 3, limit: 2 })
         );
-        for bytes in [&b"\x04\0\0\0abc"[..], b"\xff\xff\xff\xff", b"\0\0\0\x80abc"] {
+        for (bytes, count, limit) in [
+            (&b"\x04\0\0\0abc"[..], 4, 3),
+            (b"\xff\xff\xff\xff", u32::MAX, 0),
+            (b"\0\0\0\x80abc", 1 << 31, 3),
+        ] {
             assert_eq!(
                 Data::decode(D, &mut Reader::new(bytes)),
-                Err(DecodeError::Truncated)
+                Err(DecodeError::BadCount { count, limit })
             );
         }
     }

@@ -102,7 +102,12 @@ proptest! {
     ) {
         if !body.is_empty() {
             let error = recode(dialect, ty, &body[..cut.index(body.len())]);
-            prop_assert_eq!(error, Err(DecodeError::Truncated));
+            // Cut inside its data, a body has fewer bytes than it counts.
+            let short = matches!(
+                error,
+                Err(DecodeError::Truncated | DecodeError::BadCount { .. })
+            );
+            prop_assert!(short, "{error:?}");
         }
         body.extend(extra);
         prop_assert_eq!(recode(dialect, ty, &body), Err(DecodeError::TrailingData));

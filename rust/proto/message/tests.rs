@@ -120,7 +120,11 @@ mod cases {
         each_body(|dialect, ty, body| {
             for cut in 0..body.len() {
                 let error = recode(dialect, ty, &body[..cut], &mut []).unwrap_err();
-                assert_eq!(error, DecodeError::Truncated);
+                // Cut inside its data, a body has fewer bytes than it counts.
+                assert!(matches!(
+                    error,
+                    DecodeError::Truncated | DecodeError::BadCount { .. }
+                ));
             }
         });
     }
