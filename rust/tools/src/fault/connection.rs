@@ -57,8 +57,8 @@ const LOG_MAX: usize = 200;
 
 struct Output {
     stream: Stream,
-    /// A reply that is sent after the next.
-    swapped: Option<Vec<u8>>,
+    /// A reply that is sent after the next, and its tag.
+    swapped: Option<(Tag, Vec<u8>)>,
 }
 
 /// A connection to a client, and its session.
@@ -283,10 +283,13 @@ impl Connection {
                 self.send(&reply, false);
             }
             Fault::Swap => {
-                let first = lock(&self.output).swapped.replace(reply);
-                if let Some(first) = first {
-                    self.finish(tag, &first, false);
+                let mut output = lock(&self.output);
+                if output.swapped.is_none() {
+                    output.swapped = Some((tag, reply));
+                    return;
                 }
+                drop(output);
+                self.finish(tag, &reply, false);
             }
             Fault::Split => self.finish(tag, &reply, true),
             Fault::Close(how) => self.close(how),
@@ -294,13 +297,18 @@ impl Connection {
         }
     }
 
-    /// Sends the reply to `tag`, then the Rflush that waits for it.
+    /// Sends the reply to `tag`, then the Rflush that waits for it, then the reply that was to be
+    /// sent after the next.
     fn finish(&self, tag: Tag, reply: &[u8], split: bool) {
         let flush = lock(&self.ledger).reply(tag);
         self.send(reply, split);
         if let Some(flush) = flush {
             let reply = encode(flush, &Rflush {});
             self.finish(flush, &reply.unwrap_or_default(), false);
+        }
+        let swapped = lock(&self.output).swapped.take();
+        if let Some((tag, reply)) = swapped {
+            self.finish(tag, &reply, false);
         }
     }
 
@@ -319,11 +327,6 @@ impl Connection {
         let result = bytes
             .chunks(chunk)
             .try_for_each(|chunk| output.stream.write_all(chunk));
-        let swapped = output.swapped.take();
-        let result = result.and_then(|()| match swapped {
-            Some(frame) => output.stream.write_all(&frame),
-            None => Ok(()),
-        });
         if let Err(err) = result {
             self.note(&format!("cannot send: {err}"));
         }
