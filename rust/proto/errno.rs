@@ -182,7 +182,7 @@ errnos! {
     OWNERDEAD = 130, "Owner died.";
     NOTRECOVERABLE = 131, "State not recoverable.";
     RFKILL = 132, "Operation not possible due to RF-kill.";
-    SERVERFAULT = 527, "The server failed in a way that has no number.";
+    SERVERFAULT = 526, "The server failed in a way that has no number.";
 }
 
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_errno))]
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn zero_and_internal_numbers_are_refused() {
-        for number in [0, 512, 513, 527, 4095, 4096, 65_537, 1 << 31, u32::MAX] {
+        for number in [0, 512, 513, 526, 527, 4095, 4096, 65_537, 1 << 31, u32::MAX] {
             assert_eq!(Errno::new(number), None);
         }
     }
