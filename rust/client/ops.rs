@@ -336,6 +336,12 @@ impl Client {
     }
 
     /// Asks for the attributes in `mask` and hands them to `f`.
+    ///
+    /// # Errors
+    ///
+    /// - `EIO` if a time is none, see [`Rgetattr::has_proper_times`].
+    ///
+    /// Errors of [`Client::rpc`] and of the server are propagated as-is.
     pub(crate) fn getattr<T>(
         &self,
         fid: &Fid,
@@ -346,7 +352,8 @@ impl Client {
             fid: fid.num(),
             request_mask: mask,
         };
-        self.call(&message, f)
+        self.call(&message, |attr| attr.has_proper_times().then(|| f(attr)))?
+            .ok_or(EIO)
     }
 
     /// Sets attributes.

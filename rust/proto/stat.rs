@@ -14,6 +14,7 @@ use super::field::{
     Field,
     STR_ROOM, //
 };
+use super::message::Rgetattr;
 use super::types::{
     Dialect,
     Qid,
@@ -28,6 +29,27 @@ use super::wire::{
 
 /// Bytes of a record without its strings, its size field and what 9P2000.u added.
 const FIXED_SIZE: usize = 2 + 4 + QID_SIZE + 4 + 4 + 4 + 8;
+
+/// Bits of [`Rgetattr::valid`]: the times of the last access, and of the last changes of the data
+/// and of the attributes.
+const ATIME: u64 = 0x20;
+const MTIME: u64 = 0x40;
+const CTIME: u64 = 0x80;
+
+impl Rgetattr {
+    /// Whether the nanoseconds of each time that is told are less than a second.
+    ///
+    /// The kernel takes seconds off the nanoseconds of a time one by one, without a pause: a server
+    /// that says 2^63 of them would keep a CPU busy for as long as it likes.
+    pub const fn has_proper_times(&self) -> bool {
+        const fn proper(valid: u64, bit: u64, nsec: u64) -> bool {
+            valid & bit == 0 || nsec < 1_000_000_000
+        }
+        proper(self.valid, ATIME, self.atime_nsec)
+            && proper(self.valid, MTIME, self.mtime_nsec)
+            && proper(self.valid, CTIME, self.ctime_nsec)
+    }
+}
 
 /// The attributes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,11 +215,32 @@ impl<'a> DecodeField<'a> for Stat<'a> {
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_stat))]
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
+    use super::super::message::Message;
     use super::super::types::{
         QidType,
         NONUNAME, //
     };
     use super::*;
+
+    #[test]
+    fn nanoseconds_of_times_that_are_told_are_less_than_a_second() {
+        let second = 1_000_000_000;
+        for (valid, nsec, passes) in [
+            (ATIME | MTIME | CTIME, [0; 3], true),
+            (ATIME | MTIME | CTIME, [second - 1; 3], true),
+            (ATIME, [second, 0, 0], false),
+            (MTIME, [0, second, 0], false),
+            (CTIME, [0, 0, second], false),
+            (CTIME, [0, 0, 1 << 63], false),
+            (CTIME, [u64::MAX, u64::MAX, 0], true),
+            (0, [u64::MAX; 3], true),
+        ] {
+            let mut attr = Rgetattr::decode(Dialect::P2000L, &[0; 153]).unwrap();
+            attr.valid = valid;
+            [attr.atime_nsec, attr.mtime_nsec, attr.ctime_nsec] = nsec;
+            assert_eq!(attr.has_proper_times(), passes);
+        }
+    }
 
     fn sample(dialect: Dialect) -> Stat<'static> {
         let dotu = dialect.has_numeric_ids();
