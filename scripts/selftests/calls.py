@@ -106,14 +106,14 @@ def answer(call):
     try:
         value = call()
     except OSError as err:
-        return ERRNO[err.errno]
+        return ERRNO.get(err.errno, str(err.errno))
     except Exception as err:
         return f"{type(err).__name__}: {err}".replace("\n", " ")
     if value is None:
         return "ok"
     if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    return str(value)
+        value = value.decode("utf-8", "backslashreplace")
+    return str(value).replace("\n", "\\n")
 
 
 def run(code):

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The server ends the connection at any point of the reply to any message: who waits for it, and
+# The server ends the connection inside the reply to any message: who waits for it, and
 # everybody else, fails at once.
 # client: rust
 # timeout: 600
@@ -29,10 +29,13 @@ MESSAGES=(
 
 plan $((${#MESSAGES[@]} + 6))
 try hostile
+at=0
 for line in "${MESSAGES[@]}"; do
 	message=${line%%|*}
-	forged "L5: ${message/T/R}" EIO "" "
-fd = open('/mnt/f', O_RDWR); order('$message=part:$((RANDOM % 11))'); child = start(${line#*|})
+	# Some replies are a header only.
+	at=$(((at + 1) % 7))
+	forged "L5: ${message/T/R}, after $at bytes" EIO "" "
+fd = open('/mnt/f', O_RDWR); order('$message=part:$at'); child = start(${line#*|})
 while order('held $message') == '0': pass
 order('close'); end(child)" dead
 	echo "Hello." >"$ROOT/hello"
