@@ -5,7 +5,7 @@
 # everybody else, fails at once.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 MESSAGES=(

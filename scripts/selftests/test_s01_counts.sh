@@ -5,7 +5,7 @@
 # buffer; and writes of which nothing is ever taken.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 plan 16

@@ -4,7 +4,7 @@
 # Replies of another type than asked for, and error numbers that are none.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 plan 24

@@ -4,7 +4,7 @@
 # Rversions that the session must not begin with, and one that comes later.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 # version MSIZE NAME: the rule for an Rversion with them.
