@@ -51,7 +51,8 @@ killed "L1: Rflush for tag 0" hang tag:0 "served|dead"
 killed "L1: Rflush twice" hang dup "served|dead"
 killed "L1: an Rread for the Tflush" hang type:117 "served|dead"
 killed "L1: an Rflush with a body" hang trail:4
-killed "L1: an Rflush cut off" hang part:3 "waits"
+# What follows begins in the middle of it.
+killed "L1: an Rflush cut off" hang part:3 "dead"
 killed "L2: the reply, then Rflush" 200ms wait
 killed "L2: Rflush, then the reply" mute early "served|dead"
 check "the client has kept to the protocol" no_violations

@@ -8,7 +8,7 @@
 # long: stock debug
 . "$(dirname "$0")/hostile.sh"
 
-plan 58
+plan 59
 try hostile
 options=
 forged "S14: nwqid 65535, no qid" "EPROTO|EIO" Twalk=body:ffff 'stat("/mnt/d/e")'
@@ -18,20 +18,25 @@ forged "S14: nwqid 2 for one name" "EPROTO|EIO" "" 'forge("Twalk", b"\2\0" + 2 *
 forged "S14: nwqid 0 for a name" ENOENT "" 'forge("Twalk", b"\0\0", "*1", kind=111); stat("/mnt/nothing")' served
 forged "S14: nwqid 1 for no name" "EPROTO|EIO" "" 'forge("Twalk", b"\1\0" + qid()); open("/mnt", O_RDONLY)'
 
-# use: whatever a program may do with a file. Nobody knows what comes of it, but it ends.
+# use: whatever a program may do with a file. Nobody knows what comes of it, but it ends. The file may
+# be so large that reading all of it does not, or a pipe that nobody writes to.
 given 'def use(path):
+    def begin():
+        fd = open(path, O_RDONLY | O_NONBLOCK)
+        try: return read(fd, 1 << 20)[:1]
+        finally: close(fd)
     def mapped():
-        fd = open(path, O_RDWR)
+        fd = open(path, O_RDWR | O_NONBLOCK)
         try: return mmap.mmap(fd, 4096)[:1]
         finally: close(fd)
     def moved():
-        fd = open(path, O_RDWR)
+        fd = open(path, O_RDWR | O_NONBLOCK)
         try: return (lseek(fd, 0, SEEK_END), read(fd, 10), pwrite(fd, b"x", 3), ftruncate(fd, 5))[0]
         finally: close(fd)
-    for call in lambda: lstat(path), lambda: get(path)[:1], lambda: put(path, b"x"), mapped, moved, lambda: listdir(path), lambda: readlink(path), lambda: chmod(path, 0o644), lambda: utime(path), lambda: unlink(path):
+    for call in lambda: lstat(path), begin, lambda: put(path, b"x", O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK), mapped, moved, lambda: listdir(path), lambda: readlink(path), lambda: chmod(path, 0o644), lambda: utime(path), lambda: unlink(path):
         answer(call)'
 for attr in 'size=1 << 63' 'size=(1 << 63) - 1' 'size=(1 << 64) - 1' nlink=0 'nlink=(1 << 64) - 1' \
-	'nsec=1 << 63' 'nsec=10 ** 9' 'mode=0' 'mode=0xffffffff' 'mode=0o40755, kind=0x80' \
+	'mode=0' 'mode=0xffffffff' 'mode=0o40755, kind=0x80' \
 	'mode=0o120777, kind=2' 'mode=0o10644' 'mode=0o20644' 'kind=0x80' 'kind=0xff' 'blksize=0' \
 	'blksize=(1 << 64) - 1' 'valid=0' 'valid=(1 << 64) - 1'; do
 	for cache in none loose; do
@@ -43,6 +48,9 @@ for attr in 'size=1 << 63' 'size=(1 << 63) - 1' 'size=(1 << 64) - 1' nlink=0 'nl
 	done
 done
 options=
+for nsec in '10 ** 9' '1 << 63' '(1 << 64) - 1'; do
+	forged "S15: Rgetattr nsec=$nsec" EIO "" "forge('Tgetattr', attr(nsec=$nsec)); stat('/mnt/f')" served
+done
 
 # Of a folder that does not end the server says so only twice, or ls would never end.
 for name in 'b"n" * 256' 'b"n" * 60000' 'b"a/b"' 'b"/"' 'b"a\0b"' 'b""'; do
