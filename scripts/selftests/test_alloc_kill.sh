@@ -4,6 +4,7 @@
 # A process that waits for a hung server can be killed when the module gets no memory at all, from
 # the moment it waits until it is gone; and when there is memory again nothing is left on the server.
 # kernel: debug
+# long: debug
 # client: rust
 # timeout: 300
 . "$(dirname "$0")/alloc.sh"

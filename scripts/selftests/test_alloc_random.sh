@@ -5,6 +5,7 @@
 # does, also in interrupts and on its queues; everywhere in the task that asks; or anywhere in the
 # kernel. Operations fail with ENOMEM or succeed, nothing is lost or left.
 # kernel: debug
+# long: debug
 # timeout: 900
 . "$(dirname "$0")/alloc.sh"
 

@@ -5,6 +5,7 @@
 # while replies, Rflushes and the end of the connection come in any order. The debug kernel tells
 # of memory used after it was freed.
 # timeout: 400
+# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # storm ORDER: readers come and are killed, all at the same time.

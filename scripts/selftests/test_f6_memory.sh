@@ -4,6 +4,7 @@
 # What a server sends after the process that asked for it was killed changes no memory: neither the
 # page cache nor a buffer that other processes share.
 # timeout: 300
+# long: debug
 . "$(dirname "$0")/hang.sh"
 
 BUF=/dev/shm/buffer

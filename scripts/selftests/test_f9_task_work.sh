@@ -4,6 +4,7 @@
 # F9: task work of io_uring neither ends a wait for the server nor makes it spin, and does not keep a
 # process from being killed.
 # timeout: 300
+# long: debug
 . "$(dirname "$0")/hang.sh"
 
 # idles NAME OPERATION [write]: one result: a wait of two seconds takes little processor time.

@@ -4,6 +4,7 @@
 # The connection ends at each message of a session in turn: everybody who waits gets an error at
 # once, and the mount can be taken away. With LONG at every message, else at one of twenty.
 # timeout: 600
+# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # session: some of everything; fails when the connection does.

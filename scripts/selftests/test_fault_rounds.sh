@@ -6,6 +6,7 @@
 # processes, references to the modules, connections and fids of the server.
 # timeout: 600
 # client: rust
+# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # What is counted. Slabs and processes of the kernel come and go, so the smallest of some counts.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Files mapped into memory for reading and writing, in the cache modes that can.
+# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 21

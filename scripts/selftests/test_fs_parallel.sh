@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Eight processes create, write, rename, check, link and remove files in the same folders.
+# long: debug
 . "$(dirname "$0")/calls.sh"
 
 worker='

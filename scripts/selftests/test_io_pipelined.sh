@@ -4,6 +4,7 @@
 # A large read is several Treads under way at once. Whatever becomes of one of them, the program gets
 # the file's bytes, in order, up to the first that the server does not give.
 # timeout: 300
+# long: debug
 . "$(dirname "$0")/fault.sh"
 
 SIZE=1048576

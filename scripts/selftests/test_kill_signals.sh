@@ -4,6 +4,7 @@
 # Every signal that ends a process by default ends one that waits for a hung server; a signal that
 # is ignored or handled does not disturb it.
 # timeout: 200
+# long: debug
 . "$(dirname "$0")/hang.sh"
 
 plan 6

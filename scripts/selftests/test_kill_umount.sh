@@ -4,6 +4,7 @@
 # A mount whose server hangs can be taken away, with requests under way and with flushes that are
 # not answered.
 # timeout: 200
+# long: debug
 . "$(dirname "$0")/hang.sh"
 
 # reader: leaves a process that waits for data, in $reader.

@@ -5,6 +5,7 @@
 # left behind.
 # client: rust
 # timeout: 400
+# long: debug
 . "$(dirname "$0")/stream.sh"
 
 # refused NAME ERRNO OPTIONS SOURCE: also with one line in the log.

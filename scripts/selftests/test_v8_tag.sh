@@ -7,6 +7,7 @@
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f
 # client: rust
 # dmesg: of no use
+# long: debug
 . "$(dirname "$0")/device.sh"
 
 driver=/sys/bus/virtio/drivers/9pnet_virtio
