@@ -63,20 +63,6 @@ pub(crate) struct Target<'a> {
     pub(crate) wfd: Option<u32>,
 }
 
-impl Target<'_> {
-    /// Tells the log why a connection of that kind was not made, unless by a signal.
-    fn report(&self, kind: &Kind, err: Error) {
-        if err != ERESTARTSYS && err != EINTR {
-            pr_err!(
-                "{}: cannot connect to {}, error {}\n",
-                kind.name,
-                self.source.unwrap_or(c"nothing"),
-                err.to_errno()
-            );
-        }
-    }
-}
-
 /// Connects a session to the server that a mount names.
 ///
 /// Context: process context; may sleep for the server, until a signal comes.

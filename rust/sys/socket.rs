@@ -136,7 +136,7 @@ impl Address {
         (&raw mut self.storage).cast()
     }
 
-    /// Connects to the server, from a reserved port if `reserved`, which is for TCP only. The socket
+    /// Connects to the server, from a reserved port if `reserved` and it is a TCP port. The socket
     /// belongs to the network namespace of the running task, and keeps that.
     ///
     /// Context: process context. Sleeps until there is an answer, or a signal.
@@ -149,7 +149,8 @@ impl Address {
     /// Errors of the socket are propagated as-is.
     pub(crate) fn connect(mut self, reserved: bool) -> Result<ARef<File>> {
         let socket = Socket::new(self.family, self.protocol)?;
-        if reserved {
+        // CAST: 6.
+        if reserved && self.protocol == bindings::IPPROTO_TCP as c_int {
             socket.bind_reserved(self.family)?;
         }
         // SAFETY: the socket is ours. The address is as long as said by the type invariants.

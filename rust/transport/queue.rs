@@ -64,7 +64,7 @@ impl Queue {
 
     /// Takes the next request.
     pub(crate) fn pop(&mut self) -> Option<ListArc<Request, 0>> {
-        self.urgent.pop_front().or_else(|| self.normal.pop_front())
+        self.pop_urgent().or_else(|| self.normal.pop_front())
     }
 
     /// Takes `req` out, if it is there.

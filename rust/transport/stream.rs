@@ -35,6 +35,8 @@
 
 use super::{
     queue::Queue,
+    Kind,
+    Target,
     Transport,
     DEFAULT_PORT, //
 };
@@ -50,6 +52,7 @@ use crate::{
     sys::{
         fcall::Completed,
         seq::SeqFile,
+        socket::Address,
         stream::{
             Stream,
             Wakeup, //
@@ -345,6 +348,36 @@ pub(super) enum Shown {
     Port(u16),
     /// File descriptors, as the task that mounted knew them.
     Descriptors(u32, u32),
+}
+
+/// Connects to the server of `target`, whose address `address` makes of the source of the mount. The
+/// log tells why, if that fails, unless by a signal.
+///
+/// Context: process context. Sleeps until there is an answer, or a signal.
+///
+/// # Errors
+///
+/// - `EINVAL` if there is no source.
+///
+/// Errors of `address` and of the socket are propagated as-is.
+pub(super) fn connect(
+    kind: &Kind,
+    target: &Target<'_>,
+    address: impl FnOnce(&CStr) -> Result<Address>,
+) -> Result<Stream> {
+    let source = target.source.ok_or(EINVAL)?;
+    address(source)
+        .and_then(|address| Stream::connect(address, target.privport))
+        .inspect_err(|err| {
+            if *err != ERESTARTSYS && *err != EINTR {
+                pr_err!(
+                    "{}: cannot connect to {}, error {}\n",
+                    kind.name,
+                    source,
+                    err.to_errno()
+                );
+            }
+        })
 }
 
 /// A session's connection over a stream.

@@ -4,6 +4,7 @@
 
 use super::{
     stream::{
+        self,
         Connection,
         Shown,
         MAX_MSIZE, //
@@ -16,8 +17,7 @@ use crate::{
     client::Client,
     sys::{
         params,
-        socket::Address,
-        stream::Stream, //
+        socket::Address, //
     },
 };
 use kernel::{
@@ -42,9 +42,6 @@ pub(super) static KIND: Kind = Kind {
 ///
 /// Errors of the socket are propagated as-is.
 fn connect(client: &Arc<Client>, target: &Target<'_>) -> Result<KBox<dyn Transport>> {
-    let host = target.source.ok_or(EINVAL)?;
-    let stream = Address::tcp(host, target.port)
-        .and_then(|address| Stream::connect(address, target.privport))
-        .inspect_err(|err| target.report(&KIND, *err))?;
+    let stream = stream::connect(&KIND, target, |host| Address::tcp(host, target.port))?;
     Connection::start(client, KIND.name, stream, Shown::Port(target.port))
 }

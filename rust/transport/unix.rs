@@ -5,6 +5,7 @@
 
 use super::{
     stream::{
+        self,
         Connection,
         Shown,
         MAX_MSIZE, //
@@ -17,8 +18,7 @@ use crate::{
     client::Client,
     sys::{
         params,
-        socket::Address,
-        stream::Stream, //
+        socket::Address, //
     },
 };
 use kernel::{
@@ -44,9 +44,6 @@ pub(super) static KIND: Kind = Kind {
 ///
 /// Errors of the socket are propagated as-is.
 fn connect(client: &Arc<Client>, target: &Target<'_>) -> Result<KBox<dyn Transport>> {
-    let name = target.source.ok_or(EINVAL)?;
-    let stream = Address::unix(name)
-        .and_then(|address| Stream::connect(address, false))
-        .inspect_err(|err| target.report(&KIND, *err))?;
+    let stream = stream::connect(&KIND, target, Address::unix)?;
     Connection::start(client, KIND.name, stream, Shown::Nothing)
 }

@@ -5,6 +5,7 @@
 
 use super::{
     stream::{
+        self,
         Connection,
         Shown,
         MAX_MSIZE, //
@@ -17,8 +18,7 @@ use crate::{
     client::Client,
     sys::{
         params,
-        socket::Address,
-        stream::Stream, //
+        socket::Address, //
     },
 };
 use kernel::{
@@ -43,14 +43,9 @@ pub(super) static KIND: Kind = Kind {
 ///
 /// Errors of the socket are propagated as-is.
 fn connect(client: &Arc<Client>, target: &Target<'_>) -> Result<KBox<dyn Transport>> {
-    let cid = target.source.ok_or(EINVAL)?;
-    let stream = cid
-        .to_str()
-        .ok()
-        .and_then(|cid| cid.parse().ok())
-        .ok_or(EINVAL)
-        .and_then(|cid| Address::vsock(cid, u32::from(target.port)))
-        .and_then(|address| Stream::connect(address, false))
-        .inspect_err(|err| target.report(&KIND, *err))?;
+    let stream = stream::connect(&KIND, target, |cid| {
+        let cid = cid.to_str().ok().and_then(|cid| cid.parse().ok());
+        Address::vsock(cid.ok_or(EINVAL)?, u32::from(target.port))
+    })?;
     Connection::start(client, KIND.name, stream, Shown::Port(target.port))
 }
