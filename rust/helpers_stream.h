@@ -50,7 +50,7 @@ void p9rs_bvec_set_sg(struct bio_vec *vec, struct scatterlist *sg, unsigned int 
 /* Threads */
 struct task_struct *p9rs_thread_create(int (*main)(void *), void *data, const char *name);
 void p9rs_thread_begin(void);
-void __noreturn p9rs_thread_exit(void);
+int p9rs_thread_exit(void);
 void p9rs_thread_signal(struct task_struct *task);
 void p9rs_thread_put(struct task_struct *task);
 
