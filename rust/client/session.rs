@@ -256,13 +256,14 @@ impl Client {
             });
         self.inner.lock().closed = true;
         self.advance_status(Status::Disconnected);
-        if let Some(transport) = self.transport() {
-            transport.close(self);
-        }
+        // First nobody sends any more: so every request reaches the transport before its end.
         let this = self.inner.lock().this.take();
         if let Some(this) = this.as_ref() {
             cancel_delayed_work_sync::<Client, 1>(this);
             cancel_work_sync::<Client, 0>(this);
+        }
+        if let Some(transport) = self.transport() {
+            transport.close(self);
         }
         loop {
             let left = self.inner.lock().table.handle_disconnect();
