@@ -149,6 +149,8 @@ impl Client {
     /// # Errors
     ///
     /// - `ERESTARTSYS` if a signal has ended the wait; the Tclunk is under way.
+    /// - `EIO` if the session is ending, or an exiting task has waited long enough.
+    /// - `ENOMEM` if there is no memory, `EBUSY` if no tag is free: the Tclunk is sent later.
     /// - What the server has answered, if it was waited for.
     pub(crate) fn clunk(&self, fid: Arc<Fid>) -> Result {
         let wait = match params::async_clunk() {
@@ -158,29 +160,33 @@ impl Client {
         };
         let owner = task::current_id().get();
         // In a thread of the kernel's nobody asks for the result, and nothing could end the wait.
-        let wait = wait
-            && !task::dying()
-            && !task::is_kernel_thread()
-            && self.pass_gate(Patience::Killable).is_ok();
+        let wait = wait && !task::dying() && !task::is_kernel_thread();
+        let mut result = if wait {
+            self.pass_gate(Patience::Killable)
+        } else {
+            Ok(())
+        };
+        let wait = wait && result.is_ok();
         if self.holds_back(&fid, owner) {
             self.clunk_later(fid, owner);
-        } else if wait {
-            match self.send_clunk(fid, Done::Wake) {
-                Ok(request) => {
+        } else {
+            match self.send_clunk(fid, if wait { Done::Wake } else { NOTE }) {
+                Ok(request) if wait => {
                     // Whether the answer is waited for or not, the fid is given back.
                     self.wait(&request, Patience::Killable)?;
                     return Answer::<Tclunk>::new(self, request).decode().map(drop);
                 }
-                Err((_, fid)) => self.clunk_later(fid, 0),
-            }
-        } else {
-            match self.send_clunk(fid, NOTE) {
-                Ok(_) => return Ok(()),
-                Err((_, fid)) => self.clunk_later(fid, 0),
+                Ok(_) => return result,
+                Err((err, fid)) => {
+                    self.clunk_later(fid, 0);
+                    if wait {
+                        result = Err(err);
+                    }
+                }
             }
         }
         self.work_soon();
-        Ok(())
+        result
     }
 
     /// Removes the file of `fid` and gives the fid back. It is gone for the caller, whatever is
