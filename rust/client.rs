@@ -26,6 +26,7 @@ use crate::{
             Slot,
             Slots,
             Table,
+            GROUPS,
             MAX_REQUESTS, //
         },
         types::Dialect,
@@ -186,8 +187,9 @@ pub(crate) struct Client {
     /// Copy of the number of abandoned requests: the one thing that an RPC looks at when no flush
     /// is under way.
     flushing: Atomic<u32>,
-    /// The last task that has waited for all of `exit_timeout` while exiting; zero for none.
-    gave_up: Atomic<Owner>,
+    /// The last tasks that have waited for all of `exit_timeout` while exiting; zero for none. Many
+    /// may exit together: each group of owners has a place of its own.
+    gave_up: [Atomic<Owner>; GROUPS],
     /// A malformed reply has been reported.
     complained: Atomic<bool>,
     /// Tasks that wait for their own flushes, or for a tag.
@@ -234,7 +236,7 @@ impl Client {
                 }, "Client::inner"),
                 status: Atomic::new(Status::Connected as u32),
                 flushing: Atomic::new(0),
-                gave_up: Atomic::new(0),
+                gave_up: [const { Atomic::new(0) }; GROUPS],
                 complained: Atomic::new(false),
                 gate <- WaitQueue::new(),
                 idle <- WaitQueue::new(),

@@ -38,7 +38,9 @@ use crate::{
             ReplyError, //
         },
         rpc::{
+            group_of,
             NoTag,
+            Owner,
             Signal,
             MAX_REQUESTS, //
         },
@@ -70,7 +72,10 @@ use core::marker::PhantomData;
 use kernel::{
     prelude::*,
     sync::{
-        atomic::Relaxed,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         UniqueArc, //
     },
@@ -498,7 +503,8 @@ impl Client {
         loop {
             let (mode, timeout) = if bounded {
                 // A task waits for that long once, not once for each of its requests.
-                let timeout = if self.gave_up.load(Relaxed) == task::current_id().get() {
+                let owner = task::current_id().get();
+                let timeout = if self.gave_up_of(owner).load(Relaxed) == owner {
                     0
                 } else {
                     params::exit_timeout()
@@ -533,9 +539,15 @@ impl Client {
     /// Says once for each task that it has given up its data to exit.
     fn report_give_up(&self) {
         let owner = task::current_id().get();
-        if self.gave_up.xchg(owner, Relaxed) != owner {
+        if self.gave_up_of(owner).xchg(owner, Relaxed) != owner {
             pr_warn!("the server does not answer: an exiting task gives up what it has to write\n");
         }
+    }
+
+    /// Where it is noted that the task `owner` has waited for all of `exit_timeout`.
+    fn gave_up_of(&self, owner: Owner) -> &Atomic<Owner> {
+        // PANIC: `group_of` is less than the length.
+        &self.gave_up[group_of(owner)]
     }
 
     /// The caller does not wait for the answer to `request` any more. Never sleeps on the server.
@@ -605,7 +617,11 @@ impl Client {
     /// Makes the copy of the number of abandoned requests that RPCs look at.
     pub(super) fn copy_flushing(&self, inner: &Inner) {
         // CAST: `flushing <= MAX_REQUESTS <= u32::MAX`.
-        self.flushing.store(inner.table.flushing() as u32, Relaxed);
+        let flushing = inner.table.flushing() as u32;
+        // All RPCs read what is near it, and it hardly ever changes.
+        if self.flushing.load(Relaxed) != flushing {
+            self.flushing.store(flushing, Relaxed);
+        }
     }
 }
 

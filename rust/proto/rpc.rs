@@ -56,6 +56,12 @@ pub const FLUSH_BIT: u16 = 0x8000;
 /// One less than [`FLUSH_BIT`], since the flush tag of the last one would be `NOTAG`.
 pub const MAX_REQUESTS: usize = 0x7fff;
 
+/// How many groups the owners are divided into.
+///
+/// Not one: while any request is abandoned every RPC of a task looks for its own, with interrupts
+/// off. Not many more: there are hardly ever more than a few.
+pub const GROUPS: usize = 64;
+
 /// End of a list of slots; no slot has this number, see [`MAX_REQUESTS`].
 const NIL: u16 = 0xffff;
 
@@ -82,6 +88,13 @@ impl Key {
 
 /// Identifies a task, also after its death. The table only compares owners.
 pub type Owner = u64;
+
+/// The group of `owner`, less than [`GROUPS`].
+pub fn group_of(owner: Owner) -> usize {
+    // The number of a task is in the upper half, when it began in the lower one.
+    // CAST: less than `GROUPS`.
+    ((owner >> 32 ^ owner) % GROUPS as u64) as usize
+}
 
 /// What is known of the Tflush for an abandoned request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +124,7 @@ enum State {
     Free,
     /// Somebody waits for the reply.
     Waiting,
-    /// Nobody waits any more. The slot is in the list of abandoned ones.
+    /// Nobody waits any more. The slot is in the list of abandoned ones of its owner's group.
     Abandoned {
         /// The state of the Tflush.
         flush: Flush,
@@ -131,9 +144,9 @@ pub struct Slot<R> {
     generation: u32,
     owner: Owner,
     request: Option<R>,
-    /// The next slot of the free list or of the list of abandoned slots.
+    /// The next slot of the free list or of a list of abandoned slots.
     next: u16,
-    /// The previous slot of the list of abandoned slots.
+    /// The previous slot of a list of abandoned slots.
     prev: u16,
 }
 
@@ -230,14 +243,15 @@ pub enum Rflush<R> {
 /// # Invariants
 ///
 /// - Slots below `fresh` have been used; of these the free ones form the list that starts at
-///   `free`, the abandoned ones the list that starts at `abandoned`.
+///   `free`, the abandoned ones of the owner `o` are in the list that starts at
+///   `abandoned[group_of(o)]`.
 /// - `used` counts the slots that are not free, `flushing` those that are abandoned.
 #[derive(Debug)]
 pub struct Table<R, S: Slots<R>> {
     slots: S,
     free: u16,
     fresh: usize,
-    abandoned: u16,
+    abandoned: [u16; GROUPS],
     used: usize,
     flushing: usize,
     _request: core::marker::PhantomData<R>,
@@ -251,7 +265,7 @@ impl<R, S: Slots<R>> Table<R, S> {
             slots,
             free: NIL,
             fresh: 0,
-            abandoned: NIL,
+            abandoned: [NIL; GROUPS],
             used: 0,
             flushing: 0,
             _request: core::marker::PhantomData,
@@ -429,7 +443,6 @@ impl<R, S: Slots<R>> Table<R, S> {
 
     /// Whoever waited for the request does not wait any more.
     pub fn handle_signal(&mut self, key: Key) -> Signal {
-        let head = self.abandoned;
         let Some(slot) = self.current(key) else {
             return Signal::Delivered;
         };
@@ -440,13 +453,16 @@ impl<R, S: Slots<R>> Table<R, S> {
             flush: Flush::Pending,
             answer: Answer::None,
         };
-        slot.next = head;
-        slot.prev = NIL;
+        let owner = slot.owner;
+        // INVARIANT: the slot is now the first of the abandoned ones of its owner's group.
+        let head = core::mem::replace(self.list_mut(owner), key.index);
+        if let Some(slot) = self.current(key) {
+            slot.next = head;
+            slot.prev = NIL;
+        }
         if let Some(next) = self.slots.slot_mut(usize::from(head)) {
             next.prev = key.index;
         }
-        // INVARIANT: the slot is now the first of the abandoned ones.
-        self.abandoned = key.index;
         self.flushing += 1;
         Signal::Flush
     }
@@ -518,23 +534,31 @@ impl<R, S: Slots<R>> Table<R, S> {
 
     /// Whether the task `owner` has abandoned a request that has not ended.
     pub fn is_flushing(&self, owner: Owner) -> bool {
-        self.any_abandoned(|other, _| other == owner)
+        // PANIC: `group_of` is less than the length.
+        let head = self.abandoned[group_of(owner)];
+        self.list(head).any(|slot| slot.owner == owner)
     }
 
     /// Whether `f` holds for the owner and the request of any abandoned request that has not ended.
     pub fn any_abandoned(&self, mut f: impl FnMut(Owner, &R) -> bool) -> bool {
-        let mut index = self.abandoned;
-        while let Some(slot) = self.slots.slot(usize::from(index)) {
-            if slot
-                .request
+        let mut slots = self.abandoned.iter().flat_map(|head| self.list(*head));
+        slots.any(|slot| {
+            slot.request
                 .as_ref()
                 .is_some_and(|request| f(slot.owner, request))
-            {
-                return true;
-            }
-            index = slot.next;
-        }
-        false
+        })
+    }
+
+    /// The slots of the list of abandoned ones that starts at `head`.
+    fn list(&self, head: u16) -> impl Iterator<Item = &Slot<R>> {
+        let slot = |index| self.slots.slot(usize::from(index));
+        core::iter::successors(slot(head), move |last| slot(last.next))
+    }
+
+    /// Where the list of the abandoned requests of the group of `owner` starts.
+    fn list_mut(&mut self, owner: Owner) -> &mut u16 {
+        // PANIC: `group_of` is less than the length.
+        &mut self.abandoned[group_of(owner)]
     }
 
     /// Calls `f` with every request that somebody waits for.
@@ -558,9 +582,9 @@ impl<R, S: Slots<R>> Table<R, S> {
         let free = self.free;
         let slot = self.slots.slot_mut(usize::from(index))?;
         let request = slot.request.take();
-        let (state, next, prev) = (slot.state, slot.next, slot.prev);
-        // INVARIANT: the slot is free and without a request; below it leaves the list of
-        // abandoned ones if it was there, and becomes the first of the free ones.
+        let (state, next, prev, owner) = (slot.state, slot.next, slot.prev, slot.owner);
+        // INVARIANT: the slot is free and without a request; below it leaves its list of
+        // abandoned ones if it was in one, and becomes the first of the free ones.
         slot.state = State::Free;
         slot.generation = slot.generation.wrapping_add(1);
         slot.next = free;
@@ -571,7 +595,7 @@ impl<R, S: Slots<R>> Table<R, S> {
             }
             match self.slots.slot_mut(usize::from(prev)) {
                 Some(slot) => slot.next = next,
-                None => self.abandoned = next,
+                None => *self.list_mut(owner) = next,
             }
             self.flushing -= 1;
         }

@@ -534,6 +534,28 @@ mod cases {
     }
 
     #[test]
+    fn owners_of_one_group_are_told_apart() {
+        // Each request is abandoned, then ended in an order in which the first, the last and one
+        // in the middle of a list leave it.
+        let owners = [7, 7 + 64, 7 + 128, 8];
+        assert_eq!(group_of(owners[0]), group_of(owners[2]));
+        let mut table = table(4);
+        let keys = owners.map(|owner| send(&mut table, owner, 0));
+        for (key, owner) in keys.iter().zip(owners) {
+            assert!(!table.is_flushing(owner));
+            assert_eq!(table.handle_signal(*key), Signal::Flush);
+            assert!(table.is_flushing(owner));
+        }
+        for (ended, at) in [1, 0, 2, 3].into_iter().enumerate() {
+            let rflush = table.handle_rflush(keys[at], true);
+            assert!(matches!(rflush, Rflush::Ended { replied: false, .. }));
+            assert!(!table.is_flushing(owners[at]));
+            let left = owners.iter().filter(|owner| table.is_flushing(**owner));
+            assert_eq!(left.count(), owners.len() - 1 - ended);
+        }
+    }
+
+    #[test]
     fn only_requests_with_a_waiter_are_visited() {
         let mut table = table(8);
         for case in Case::ALL {
