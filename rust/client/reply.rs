@@ -32,6 +32,7 @@ use crate::{
     },
     request::{
         Done,
+        Kind,
         Request,
         Todo, //
     },
@@ -93,7 +94,34 @@ impl Client {
     pub(crate) fn complete(&self, req: Arc<Request>, len: usize, done: Completed) {
         req.fcall().complete(done, len);
         let outcome = self.check_frame(&req, len);
+        if outcome.is_err() && self.keep_garbled(&req) {
+            req.set_outcome(outcome);
+            self.push_todo(req.clone(), Todo::FLUSH);
+            self.work_soon();
+            return self.tell(&req);
+        }
         self.end(req, outcome);
+    }
+
+    /// What was received for `req` is no frame. Returns whether somebody has waited for it, who is to
+    /// be told; the server may still have the request, so its tag stays taken until a Tflush is
+    /// answered.
+    fn keep_garbled(&self, req: &Request) -> bool {
+        if req.kind() != Kind::Rpc {
+            return false;
+        }
+        let mut inner = self.inner.lock();
+        let kept = inner.table.handle_garbled(req.key());
+        self.copy_flushing(&inner);
+        kept
+    }
+
+    /// Tells whoever waits for `req` that it has ended.
+    fn tell(&self, req: &Arc<Request>) {
+        match req.done() {
+            Done::Wake => req.wait_queue().wake_all(),
+            Done::Callback(callback) => callback(self, req),
+        }
     }
 
     /// No answer to `req` will come, and the server is done with its memory.
@@ -159,10 +187,7 @@ impl Client {
         drop(inner);
         match reply {
             // The table's reference is dropped here, with no lock held.
-            Reply::Deliver(_) => match req.done() {
-                Done::Wake => req.wait_queue().wake_all(),
-                Done::Callback(callback) => callback(self, &req),
-            },
+            Reply::Deliver(_) => self.tell(&req),
             Reply::Undo { request, released } => {
                 if effect {
                     // Until this is done the tag is taken, and the owner and the Tclunks behind it

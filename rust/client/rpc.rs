@@ -171,7 +171,8 @@ impl<'a, M: Tmessage> Answer<'a, M> {
             .frame()
             .is_ok_and(|frame| error_in(self.client.dialect(), frame).is_some());
         if !refused {
-            self.client.clunk_later(fid, 0);
+            // Behind a Tflush for the request, if there is one.
+            self.client.clunk_later(fid, self.request.owner());
             self.client.work_soon();
         }
         Err(err)

@@ -25,6 +25,9 @@
 //! Rflush: flush(5) forbids to reuse `oldtag` before. A server that refuses Tflush gets the tag
 //! back with the reply to the request itself.
 //!
+//! What comes back for a request and is no reply ([`Table::handle_garbled`]) leads to the state
+//! "Abandoned, replied" at once: the server may still have the request.
+//!
 //! A reply to an abandoned request may tell of something that has to be undone. Announced by
 //! [`Table::handle_reply_to_undo`], the request stays abandoned until [`Table::handle_undone`] as
 //! well: so its owner does nothing that the undoing could undo too.
@@ -465,6 +468,25 @@ impl<R, S: Slots<R>> Table<R, S> {
         }
         self.flushing += 1;
         Signal::Flush
+    }
+
+    /// What has come for the request is no reply. Whoever waits fails, but the server may still have
+    /// the request: nothing that it names may be used again before a Tflush is answered.
+    ///
+    /// Returns `false` if nobody waits; then it is as good as a [reply](Self::handle_reply). With
+    /// `true`, a Tflush is to be sent with [`Key::flush_tag`].
+    #[must_use]
+    pub fn handle_garbled(&mut self, key: Key) -> bool {
+        if self.handle_signal(key) == Signal::Delivered {
+            return false;
+        }
+        if let Some(slot) = self.current(key) {
+            slot.state = State::Abandoned {
+                flush: Flush::Pending,
+                answer: Answer::Done,
+            };
+        }
+        true
     }
 
     /// The transport has given the request back unsent. Returns it; the tag is free.

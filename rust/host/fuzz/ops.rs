@@ -14,15 +14,25 @@ use p9proto::rpc::{
     Signal,
     Slot,
     Slots,
-    Table, //
+    Table,
+    GROUPS, //
 };
 use p9proto::types::{
     Tag,
     NOTAG, //
 };
 
-/// Owners that there are.
+/// How many owners there are.
 const OWNERS: u8 = 3;
+
+/// The owners, of which two are in one group.
+fn owners() -> impl Iterator<Item = Owner> {
+    (0..OWNERS).map(owner)
+}
+
+fn owner(number: u8) -> Owner {
+    Owner::from(number) * GROUPS as u64 / 2
+}
 
 type Request = Rc<(Key, u32)>;
 
@@ -64,6 +74,7 @@ enum Operation {
     ReplyToUndo,
     Undone,
     Signal,
+    Garbled,
     Rflush,
     Refusal,
     Cancelled,
@@ -84,7 +95,7 @@ impl Operation {
         Self::Undone,
         Self::Signal,
         Self::Signal,
-        Self::Signal,
+        Self::Garbled,
         Self::Rflush,
         Self::Refusal,
         Self::Cancelled,
@@ -117,7 +128,7 @@ pub fn check(input: &[u8]) {
 impl Both {
     fn perform(&mut self, operation: Operation, about: u8) {
         match operation {
-            Operation::Insert => return self.insert(Owner::from(about % OWNERS)),
+            Operation::Insert => return self.insert(owner(about % OWNERS)),
             Operation::Disconnect => return self.disconnect(),
             Operation::Grow => {
                 let room = &mut self.table.slots_mut().0;
@@ -136,6 +147,7 @@ impl Both {
             Operation::ReplyToUndo => self.reply(key, at, true),
             Operation::Undone => self.undone(key, at),
             Operation::Signal => self.signal(key, at),
+            Operation::Garbled => self.garbled(key, at),
             Operation::Rflush => self.rflush(key, at, true),
             Operation::Refusal => self.rflush(key, at, false),
             _ => {
@@ -228,6 +240,20 @@ impl Both {
         false
     }
 
+    fn garbled(&mut self, key: Key, at: Option<usize>) -> bool {
+        let kept = self.table.handle_garbled(key);
+        match at.map(|at| &mut self.list[at]) {
+            Some(entry) if entry.waiting => {
+                assert!(kept);
+                entry.waiting = false;
+                entry.flushing = true;
+                entry.replied = true;
+            }
+            _ => assert!(!kept),
+        }
+        false
+    }
+
     fn rflush(&mut self, key: Key, at: Option<usize>, accepted: bool) -> bool {
         let rflush = self.table.handle_rflush(key, accepted);
         let Some(entry) = at.map(|at| &mut self.list[at]).filter(|e| e.flushing) else {
@@ -260,7 +286,7 @@ impl Both {
         assert_eq!(table.used(), self.list.len());
         let abandoned = || self.list.iter().filter(|entry| !entry.waiting);
         assert_eq!(table.flushing(), abandoned().count());
-        for owner in 0..Owner::from(OWNERS) {
+        for owner in owners() {
             let flushing = abandoned().any(|entry| entry.owner == owner);
             assert_eq!(table.is_flushing(owner), flushing);
         }

@@ -178,6 +178,38 @@ mod cases {
     }
 
     #[test]
+    fn garbled_reply_does_not_free_the_tag() {
+        for accepted in [false, true] {
+            let mut table = table(1);
+            let key = send(&mut table, 1, 10);
+            assert!(table.handle_garbled(key));
+            assert_eq!(refusal(&mut table), NoTag::Grow);
+            assert!(table.is_flushing(1));
+            assert_eq!(table.handle_reply(key), Reply::Stale);
+            let (request, replied) = ((key, 10), true);
+            let ended = Rflush::Ended { request, replied };
+            assert_eq!(table.handle_rflush(key, accepted), ended);
+            assert!(!table.is_flushing(1));
+            assert_eq!(send(&mut table, 1, 11).tag(), key.tag());
+            assert!(!table.handle_garbled(key));
+        }
+    }
+
+    #[test]
+    fn garbled_reply_changes_nothing_if_nobody_waits() {
+        for case in Case::ALL {
+            let mut table = table(1);
+            let key = case.reach(&mut table, 1);
+            let flush_is_looked_up = lookup_both(&table, key).1.is_some();
+            assert_eq!(table.handle_garbled(key), case == Case::Waiting);
+            if case != Case::Waiting {
+                assert_eq!(lookup_both(&table, key).1.is_some(), flush_is_looked_up);
+            }
+            assert_eq!(table.used(), 1);
+        }
+    }
+
+    #[test]
     fn refused_flush_waits_for_the_reply() {
         let mut table = table(1);
         let key = Case::Refused.reach(&mut table, 1);
