@@ -216,7 +216,8 @@ unsafe fn create(fc: *mut bindings::fs_context) -> Result<Arc<Client>> {
     let dialect = dialect(opts.proto_version).ok_or(EINVAL)?;
     let clnt = Client::new(P9Client::new(), crate::work_queue()?)?;
     clnt.c().set_up(trans, dialect);
-    if let Err(err) = connect(&clnt, fc, opts.msize, dialect) {
+    // SAFETY: by the safety requirements.
+    if let Err(err) = unsafe { connect(&clnt, fc, opts.msize, dialect) } {
         Client::close(clnt);
         return Err(err);
     }
@@ -224,7 +225,11 @@ unsafe fn create(fc: *mut bindings::fs_context) -> Result<Arc<Client>> {
 }
 
 /// Connects a new session and agrees with the server on the protocol.
-fn connect(
+///
+/// # Safety
+///
+/// `fc` must be the context of a mount of the 9p file system.
+unsafe fn connect(
     clnt: &Arc<Client>,
     fc: *mut bindings::fs_context,
     msize: u32,
@@ -233,7 +238,7 @@ fn connect(
     clnt.c().set_msize(msize);
     // SAFETY: a session keeps its transport.
     let trans = unsafe { trans::borrow((*clnt.c().as_ptr()).trans_mod) };
-    // SAFETY: by the safety requirements of `create`.
+    // SAFETY: by the safety requirements.
     let transport = unsafe { trans.create(clnt, fc) }?;
     let most = transport.max_msize();
     clnt.connect(transport);

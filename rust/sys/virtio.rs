@@ -392,15 +392,18 @@ impl<T: Driver> Adapter<T> {
             let mut bound = this.handle.bound.lock();
             // SAFETY: the device is new, and the mutex is locked.
             unsafe { this.start() }?;
-            let shown = T::ready(&this.driver).and_then(|()| {
+            let ready = T::ready(&this.driver);
+            let shown = ready.and_then(|()| {
                 // SAFETY: the device is ours, and `tag` lives as long as it is bound.
-                let err = unsafe { bindings::p9rs_virtio_show_tag(vdev, this.tag.as_char_ptr()) };
-                to_result(err).inspect_err(|_| T::gone(&this.driver))
+                to_result(unsafe { bindings::p9rs_virtio_show_tag(vdev, this.tag.as_char_ptr()) })
             });
             if let Err(err) = shown {
                 // INVARIANT: the driver core drops the data next.
                 // SAFETY: the device is bound, and the mutex is locked.
                 unsafe { this.stop(Stop::Reset) };
+                if ready.is_ok() {
+                    T::gone(&this.driver);
+                }
                 return Err(err);
             }
             *bound = true;

@@ -43,7 +43,7 @@ use kernel::{
     }, //
 };
 
-/// The fewest bytes of an answer: those of a frame header with nothing behind it.
+/// The descriptors of a request without payload: its two frames.
 const FRAMES: usize = 2;
 
 /// Why a request is not on the ring.
@@ -165,8 +165,8 @@ impl<S: Send + Unpin> Ring<S> {
                 bindings::p9rs_virtio_has_feature(vdev, bindings::VIRTIO_RING_F_INDIRECT_DESC),
             )
         };
-        // INVARIANT: nobody else has the new, empty virtqueue. The device is ready before the lock
-        // can be taken by an answer.
+        // INVARIANT: nobody else has the new, empty virtqueue. An interrupt that comes before it is
+        // stored finds nothing to do.
         let queue = Virtqueue {
             vq,
             held,
@@ -331,7 +331,11 @@ impl<S: Unpin> Guard<'_, S> {
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
         let len = len as usize;
         // The device may say anything. More than it has room for is as good as nothing.
-        let len = if len > room(&req) { 0 } else { len };
+        let len = if len > req.fcall().reply_room(req.payload()) {
+            0
+        } else {
+            len
+        };
         Some(Answer { req, len, done })
     }
 
@@ -482,14 +486,4 @@ impl Virtqueue {
             }
         }
     }
-}
-
-/// The bytes that the device may write for `req`.
-fn room(req: &Request) -> usize {
-    let (_, frame) = req.fcall().rcall_space();
-    let payload = req
-        .payload()
-        .filter(|payload| payload.direction() == Direction::FromServer)
-        .map_or(0, |payload| payload.len());
-    frame.saturating_add(payload)
 }

@@ -204,12 +204,9 @@ impl<'a> Entry<'a> {
         // INVARIANT: `init_wait_entry()` initialises an entry that is linked to nothing.
         pin_init!(Self {
             queue,
-            // An exclusive entry is one that `wake_one()` need not follow with another.
-            //
             // SAFETY: `slot` is valid for writes, and the entry is pinned from here on.
             entry <- Opaque::ffi_init(|slot| unsafe {
-                // CAST: 1 fits.
-                bindings::init_wait_entry(slot, bindings::WQ_FLAG_EXCLUSIVE as c_int)
+                bindings::init_wait_entry(slot, 0)
             }),
             _not_send: NotThreadSafe,
         })

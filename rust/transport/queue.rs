@@ -31,9 +31,9 @@ impl Queue {
         self.urgent.is_empty() && self.normal.is_empty()
     }
 
-    /// The list for `item`.
-    fn list(&mut self, item: &Request) -> &mut List<Request, 0> {
-        if item.is_flush() {
+    /// The list for a Tflush, or for other requests.
+    fn list(&mut self, is_flush: bool) -> &mut List<Request, 0> {
+        if is_flush {
             &mut self.urgent
         } else {
             &mut self.normal
@@ -42,14 +42,12 @@ impl Queue {
 
     /// Appends a request.
     pub(crate) fn push(&mut self, item: ListArc<Request, 0>) {
-        let req = item.clone_arc();
-        self.list(&req).push_back(item);
+        self.list(item.is_flush()).push_back(item);
     }
 
     /// Puts a request back before all others of its kind.
     pub(crate) fn push_front(&mut self, item: ListArc<Request, 0>) {
-        let req = item.clone_arc();
-        self.list(&req).push_front(item);
+        self.list(item.is_flush()).push_front(item);
     }
 
     /// Puts a request back before all others. Somebody may have queued a Tflush for it meanwhile.
