@@ -6,7 +6,7 @@
 # long: debug
 . "$(dirname "$0")/hang.sh"
 
-plan 4
+plan 5
 try mount_hang
 mkdir "$HANG/many"
 (cd "$HANG/many" && touch $(seq 200))
@@ -22,3 +22,24 @@ unmount "$MNT"
 want=1 bound=6000 # exit_timeout, and some
 try mount_hang cache=loose
 dies "dirty pages" "read=hang write=hang" dirty "$HANG/g" "$HANG/f"
+
+# Each of them gives up once, not once for each of its files, whatever the others do.
+six_writers() {
+	local i writers=()
+	order "write=hang"
+	for ((i = 0; i < 6; i++)); do
+		python3 -c "
+import os, time
+files = [os.open('$HANG/many/%d' % n, os.O_RDWR) for n in range($i * 4 + 1, $i * 4 + 5)]
+for fd in files: os.write(fd, b'dirty')
+open('/tmp/ready$i', 'w').close()
+time.sleep(1000)" &
+		writers+=($!)
+		disown
+	done
+	for ((i = 0; i < 6; i++)); do busywait 20 test -e /tmp/ready$i; done
+	kill -KILL "${writers[@]}"
+	timed "six processes with four dirty files each" " $(took 60 gone "${writers[@]}")"
+	order release
+}
+six_writers
