@@ -49,7 +49,7 @@ Orders, one a line to the socket of --control, each answered by one line: rules,
   fids, locks, connections    how many there are
   violations, reset           what clients did against the protocol; forgets it
   mutate SEED, mutate off     changes some replies at random
-  pause                       reads nothing any more, until a release
+  pause, resume               reads nothing any more; reads again, as after a release
   close, half, abort          as above, all connections at once
   note TEXT                   writes a line into the log
 

@@ -125,6 +125,11 @@ impl Server {
         drop(paused);
     }
 
+    fn resume(&self) {
+        self.lock().paused = false;
+        self.resumed.notify_all();
+    }
+
     /// Writes a line into the log.
     pub fn note(&self, text: &str) {
         if let Some(log) = &self.log {
@@ -156,7 +161,8 @@ impl Server {
     /// - `fids`, `locks`, `connections`: how many there are.
     /// - `violations`: how many, and what they were.
     /// - `reset`: forgets the violations.
-    /// - `pause`: reads nothing from the connections, until `release`.
+    /// - `pause`: reads nothing from the connections, until `release`, or `resume`, which lets the
+    ///   rules stand.
     /// - `close`, `half`, `abort`: closes all connections, or only what goes to the client, or breaks
     ///   them.
     /// - `mutate SEED`, `mutate off`: changes some replies at random.
@@ -207,9 +213,12 @@ impl Server {
                 self.lock().paused = true;
                 ok
             }
+            "resume" => {
+                self.resume();
+                ok
+            }
             "release" => {
-                self.lock().paused = false;
-                self.resumed.notify_all();
+                self.resume();
                 self.gate.order("release")
             }
             line => match line.parse() {
