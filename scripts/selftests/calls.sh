@@ -56,3 +56,13 @@ leave() {
 	given 'chdir("/"); closerange(3, 100)'
 	cd / && rm -rf "$place" && unmount "$MNT"
 }
+
+# mirrored NAME FUNCTION DIR: one result: whether FUNCTION of fixtures.py gives for DIR what it gives
+# for the folder /tmp/mirror of a tmpfs.
+mirrored() {
+	local want
+	fs "$2('/tmp/mirror')"
+	want=$got
+	fs "$2('$3')"
+	equal "$1" "$want" "$got"
+}

@@ -40,8 +40,9 @@ fixture_server() {
 }
 
 fixture_stop() {
-	kill "$fixture_pid" 2>/dev/null
+	[ -z "$fixture_pid" ] || kill "$fixture_pid" 2>/dev/null
 	wait "$fixture_pid" 2>/dev/null
+	fixture_pid=
 	rm -rf $SERVED $SERVED.*
 }
 
@@ -66,22 +67,27 @@ fixture_start() {
 
 fixture_listens() { (: <>/dev/tcp/127.0.0.1/$PORT) 2>/dev/null; }
 
+# fixture_source [TAG]: what is mounted.
+fixture_source() {
+	case $FIXTURE in
+	tcp.*) echo 127.0.0.1 ;;
+	unix.*) echo $SERVED.socket ;;
+	*) echo "${1:-share}" ;;
+	esac
+}
+
 # fixture_mount OPTIONS DIR TAG
 fixture_mount() {
 	local options pipes
 	options=$(fixture_options)${1:+,$1}
+	[[ $FIXTURE = virtio.* ]] || fixture_start || return
 	case $FIXTURE in
-	virtio.*) mount -i -t 9p -o "$options" "$3" "$2"; return ;;
-	*) fixture_start || return ;;
-	esac
-	case $FIXTURE in
-	tcp.*) mount -i -t 9p -o "$options" 127.0.0.1 "$2" ;;
-	unix.*) mount -i -t 9p -o "$options" $SERVED.socket "$2" ;;
 	fd.*)
 		pipes=$(mktemp -d $SERVED.XXXXXX)
 		mkfifo "$pipes"/{to,from}
 		fixture_server <"$pipes/to" >"$pipes/from" &
 		mount -i -t 9p -o "$options,rfdno=3,wfdno=4" share "$2" 4>"$pipes/to" 3<"$pipes/from"
 		;;
+	*) mount -i -t 9p -o "$options" "$(fixture_source "$3")" "$2" ;;
 	esac
 }
