@@ -99,24 +99,25 @@ impl P9Client {
 
     /// Sets the size of frames. To be called before the file system learns of the session.
     pub(crate) fn set_msize(&self, msize: u32) {
-        // SAFETY: the field is valid, and nobody reads it yet.
-        unsafe { (*self.as_ptr()).msize = msize };
+        // SAFETY: the field is valid.
+        unsafe { (&raw mut (*self.as_ptr()).msize).write_volatile(msize) };
     }
 
     /// Sets the dialect. To be called before the file system learns of the session.
     pub(crate) fn set_dialect(&self, dialect: Dialect) {
-        // SAFETY: the field is valid, and nobody reads it yet.
-        unsafe { (*self.as_ptr()).proto_version = number(dialect) };
+        // SAFETY: the field is valid.
+        unsafe { (&raw mut (*self.as_ptr()).proto_version).write_volatile(number(dialect)) };
     }
 
-    /// Sets the transport, which stays until [`release`](Self::release), and the dialect. To be
-    /// called before anybody learns of the session.
-    fn set_up(&self, trans: TransRef, dialect: Dialect) {
-        // SAFETY: the fields are valid, and nobody reads them yet.
-        unsafe {
-            (*self.as_ptr()).trans_mod = trans.into_raw();
-            (*self.as_ptr()).proto_version = number(dialect);
-        }
+    /// Sets the transport, which stays until [`release`](Self::release), and the dialect.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else may know the session yet.
+    unsafe fn set_up(&self, trans: TransRef, dialect: Dialect) {
+        self.set_dialect(dialect);
+        // SAFETY: the field is valid, and by the safety requirements nobody reads it yet.
+        unsafe { (*self.as_ptr()).trans_mod = trans.into_raw() };
     }
 
     /// Notes that the file system has `fid` from now on.
@@ -144,7 +145,8 @@ impl P9Client {
         let mut left = core::mem::replace(&mut *self.held.lock(), List::new());
         while let Some(fid) = left.pop_front() {
             pr_info!("Found fid {} not clunked\n", fid.num().get());
-            fid.c().free_dir_buffer();
+            // SAFETY: the file system has forgotten the fid.
+            unsafe { fid.c().free_dir_buffer() };
         }
         // SAFETY: the field is valid, and nobody uses it any more. `set_up` has stored a reference,
         // which only this takes out.
@@ -215,7 +217,8 @@ unsafe fn create(fc: *mut bindings::fs_context) -> Result<Arc<Client>> {
     };
     let dialect = dialect(opts.proto_version).ok_or(EINVAL)?;
     let clnt = Client::new(P9Client::new(), crate::work_queue()?)?;
-    clnt.c().set_up(trans, dialect);
+    // SAFETY: the session is new.
+    unsafe { clnt.c().set_up(trans, dialect) };
     // SAFETY: by the safety requirements.
     if let Err(err) = unsafe { connect(&clnt, fc, opts.msize, dialect) } {
         Client::close(clnt);

@@ -99,8 +99,12 @@ impl P9Fid {
     }
 
     /// Notes what file it is.
-    pub(super) fn set_qid(&self, qid: Qid) {
-        // SAFETY: the field is valid; see the type's description.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else may use the field: the file system does not know the fid yet, or changes it.
+    pub(super) unsafe fn set_qid(&self, qid: Qid) {
+        // SAFETY: the field is valid, and by the safety requirements nobody else uses it.
         unsafe { (*self.as_ptr()).qid = qid.into() };
     }
 
@@ -110,8 +114,12 @@ impl P9Fid {
     }
 
     /// Notes that it is open.
-    pub(super) fn set_open(&self, mode: c_int, iounit: u32) {
-        // SAFETY: the fields are valid; see the type's description.
+    ///
+    /// # Safety
+    ///
+    /// As for [`set_qid`](Self::set_qid).
+    pub(super) unsafe fn set_open(&self, mode: c_int, iounit: u32) {
+        // SAFETY: the fields are valid, and by the safety requirements nobody else uses them.
         unsafe {
             (*self.as_ptr()).iounit = iounit;
             (&raw mut (*self.as_ptr()).mode).write_volatile(mode);
@@ -130,11 +138,14 @@ impl P9Fid {
         unsafe { (*self.as_ptr()).uid }
     }
 
-    /// Frees what the file system has allocated for reading a directory. To be called when nobody
-    /// else uses the fid any more.
-    pub(super) fn free_dir_buffer(&self) {
-        // SAFETY: the field is valid; the buffer is null or comes from `kvmalloc`, and nobody else
-        // has it.
+    /// Frees what the file system has allocated for reading a directory.
+    ///
+    /// # Safety
+    ///
+    /// The file system must not use the fid any more.
+    pub(super) unsafe fn free_dir_buffer(&self) {
+        // SAFETY: the field is valid; the buffer is null or comes from `kvmalloc`, and by the safety
+        // requirements nobody else has it.
         unsafe {
             bindings::kvfree((*self.as_ptr()).rdir);
             (*self.as_ptr()).rdir = core::ptr::null_mut();
@@ -220,7 +231,8 @@ unsafe fn from_raw<'a>(raw: *mut bindings::p9_fid) -> Result<(&'a Client, Arc<Fi
     };
     // SAFETY: a fid names its own session.
     let taken = unsafe { clnt.c().unhold(fid(raw)) }.ok_or(EBADF)?;
-    taken.c().free_dir_buffer();
+    // SAFETY: by the safety requirements.
+    unsafe { taken.c().free_dir_buffer() };
     Ok((clnt, taken))
 }
 
@@ -256,7 +268,8 @@ p9_export! {
         fid_or_err_ptr(clnt, create(clnt).and_then(|new| {
             new.c().set_uid(n_uname);
             let (new, qid) = clnt.attach(new, afid, uname, aname, n_uname.val)?;
-            new.c().set_qid(qid);
+            // SAFETY: the file system does not know the fid yet.
+            unsafe { new.c().set_qid(qid) };
             Ok(new)
         }))
     }
@@ -265,7 +278,8 @@ p9_export! {
     ///
     /// # Safety
     ///
-    /// `oldfid` must be a fid, `wnames` an array of `nwname` strings.
+    /// `oldfid` must be a fid, which no other task uses unless `clone`; `wnames` an array of
+    /// `nwname` strings.
     pub unsafe extern "C" fn p9_client_walk(
         oldfid: *mut bindings::p9_fid,
         nwname: u16,
@@ -286,7 +300,8 @@ p9_export! {
             return match clnt.walk_in_place(old, names) {
                 Ok(qid) => {
                     if let Some(qid) = qid {
-                        old.c().set_qid(qid);
+                        // SAFETY: by the safety requirements: it is the call that changes the fid.
+                        unsafe { old.c().set_qid(qid) };
                     }
                     oldfid
                 }
@@ -296,10 +311,12 @@ p9_export! {
         fid_or_err_ptr(clnt, create(clnt).and_then(|new| {
             new.c().set_uid(old.c().uid());
             let (new, qid) = clnt.walk(old, new, names)?;
-            match qid {
-                Some(qid) => new.c().set_qid(qid),
-                // SAFETY: the file system has not seen the fid yet.
-                None => unsafe { (*new.c().as_ptr()).qid = old.c().qid() },
+            // SAFETY: the file system does not know the fid yet.
+            unsafe {
+                match qid {
+                    Some(qid) => new.c().set_qid(qid),
+                    None => (*new.c().as_ptr()).qid = old.c().qid(),
+                }
             }
             Ok(new)
         }))

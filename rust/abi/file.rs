@@ -21,9 +21,16 @@ use kernel::{
 };
 
 /// Notes that `fid` was opened with `mode`.
-fn opened(fid: &Fid, mode: c_int, opened: &Opened) {
-    fid.c().set_qid(opened.qid);
-    fid.c().set_open(mode, opened.iounit);
+///
+/// # Safety
+///
+/// The file system must have asked for that, and use the fid for nothing else meanwhile.
+unsafe fn opened(fid: &Fid, mode: c_int, opened: &Opened) {
+    // SAFETY: by the safety requirements.
+    unsafe {
+        fid.c().set_qid(opened.qid);
+        fid.c().set_open(mode, opened.iounit);
+    }
 }
 
 p9_export! {
@@ -31,7 +38,7 @@ p9_export! {
     ///
     /// # Safety
     ///
-    /// `file` must be a fid.
+    /// `file` must be a fid that no other task uses.
     pub unsafe extern "C" fn p9_client_open(file: *mut bindings::p9_fid, mode: c_int) -> c_int {
         // SAFETY: by the safety requirements.
         let (fid, clnt) = unsafe { (fid(file), client_of(file)) };
@@ -45,14 +52,15 @@ p9_export! {
         } else {
             clnt.open(fid, flags as u8)
         };
-        errno(result.map(|result| opened(fid, mode, &result)))
+        // SAFETY: by the safety requirements.
+        errno(result.map(|result| unsafe { opened(fid, mode, &result) }))
     }
 
     /// Creates a file in the directory `ofid`, which becomes the opened file.
     ///
     /// # Safety
     ///
-    /// `ofid` must be a fid, `name` a string, `qid` writable.
+    /// `ofid` must be a fid that no other task uses, `name` a string, `qid` writable.
     pub unsafe extern "C" fn p9_client_create_dotl(
         ofid: *mut bindings::p9_fid,
         name: *const c_char,
@@ -69,7 +77,8 @@ p9_export! {
         let mode = mode & bindings::p9_open_mode_t_P9L_MODE_MASK;
         errno(clnt.lcreate(fid, name, flags, mode, gid.val).map(|result| {
             // CAST: flags are bits.
-            opened(fid, flags as c_int, &result);
+            // SAFETY: by the safety requirements.
+            unsafe { opened(fid, flags as c_int, &result) };
             // SAFETY: by the safety requirements.
             unsafe { *qid = result.qid.into() };
         }))
@@ -79,7 +88,7 @@ p9_export! {
     ///
     /// # Safety
     ///
-    /// `file` must be a fid, `name` a string, `extension` a string or null.
+    /// `file` must be a fid that no other task uses, `name` a string, `extension` a string or null.
     pub unsafe extern "C" fn p9_client_fcreate(
         file: *mut bindings::p9_fid,
         name: *const c_char,
@@ -98,7 +107,8 @@ p9_export! {
         let flags = (mode as u32 & bindings::p9_open_mode_t_P9L_MODE_MASK) as u8;
         errno(
             clnt.create(fid, name, perm, flags, extension)
-                .map(|result| opened(fid, mode, &result)),
+                // SAFETY: by the safety requirements.
+                .map(|result| unsafe { opened(fid, mode, &result) }),
         )
     }
 
