@@ -113,39 +113,40 @@ impl<'a> Reader<'a> {
     /// Takes the next `N` bytes.
     ///
     /// Inlined, as the integers are: a message is mostly integers, and a call for each costs more
-    /// than the bounds check and the load.
+    /// than the bounds check and the load. A reference, since a copy of the bytes in a [`Result`] is
+    /// put together again byte by byte.
     #[inline(always)]
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+    fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], DecodeError> {
         let (head, rest) = self
             .rest
             .split_first_chunk::<N>()
             .ok_or(DecodeError::Truncated)?;
         self.rest = rest;
-        Ok(*head)
+        Ok(head)
     }
 
     /// Takes an 8-bit integer.
     #[inline(always)]
     pub fn u8(&mut self) -> Result<u8, DecodeError> {
-        self.array().map(u8::from_le_bytes)
+        self.array().map(|bytes| u8::from_le_bytes(*bytes))
     }
 
     /// Takes a 16-bit integer.
     #[inline(always)]
     pub fn u16(&mut self) -> Result<u16, DecodeError> {
-        self.array().map(u16::from_le_bytes)
+        self.array().map(|bytes| u16::from_le_bytes(*bytes))
     }
 
     /// Takes a 32-bit integer.
     #[inline(always)]
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
-        self.array().map(u32::from_le_bytes)
+        self.array().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
     /// Takes a 64-bit integer.
     #[inline(always)]
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
-        self.array().map(u64::from_le_bytes)
+        self.array().map(|bytes| u64::from_le_bytes(*bytes))
     }
 
     /// Takes `len` bytes.
@@ -337,11 +338,13 @@ impl Header {
     /// - [`DecodeError::BadSize`] if the size field does not even cover the header.
     #[inline]
     pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(frame);
+        let [s0, s1, s2, s3, ty, t0, t1] = *frame
+            .first_chunk::<HEADER_SIZE>()
+            .ok_or(DecodeError::Truncated)?;
         let header = Self {
-            size: reader.u32()?,
-            ty: reader.u8()?,
-            tag: Tag::new(reader.u16()?),
+            size: u32::from_le_bytes([s0, s1, s2, s3]),
+            ty,
+            tag: Tag::new(u16::from_le_bytes([t0, t1])),
         };
         if header.len() < HEADER_SIZE {
             return Err(DecodeError::BadSize { size: header.size });
