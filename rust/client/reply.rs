@@ -177,11 +177,7 @@ impl Client {
             return self.end_flush(&req);
         }
         let mut inner = self.inner.lock();
-        let reply = if effect {
-            inner.table.handle_reply_to_undo(req.key())
-        } else {
-            inner.table.handle_reply(req.key())
-        };
+        let reply = inner.table.handle_reply(req.key(), effect);
         let wake = inner.wake_after_release();
         self.copy_flushing(&inner);
         drop(inner);

@@ -28,9 +28,9 @@
 //! What comes back for a request and is no reply ([`Table::handle_garbled`]) leads to the state
 //! "Abandoned, replied" at once: the server may still have the request.
 //!
-//! A reply to an abandoned request may tell of something that has to be undone. Announced by
-//! [`Table::handle_reply_to_undo`], the request stays abandoned until [`Table::handle_undone`] as
-//! well: so its owner does nothing that the undoing could undo too.
+//! A reply to an abandoned request may tell of something that has to be undone. Then the request stays
+//! abandoned until [`Table::handle_undone`] as well: so its owner does nothing that the undoing could
+//! undo too.
 //!
 //! # Tags
 //!
@@ -366,26 +366,50 @@ impl<R, S: Slots<R>> Table<R, S> {
         }
     }
 
-    /// A reply to the request has come, or it is certain that none will come. If nobody waits for
-    /// it there is nothing that has to be undone before the owner goes on.
-    pub fn handle_reply(&mut self, key: Key) -> Reply<R>
+    /// A reply to the request has come, or it is certain that none will come.
+    ///
+    /// If nobody waits for it and there is something `to_undo` before the owner may go on, the
+    /// request ends only after [`handle_undone`](Self::handle_undone).
+    pub fn handle_reply(&mut self, key: Key, to_undo: bool) -> Reply<R>
     where
         R: Clone,
     {
-        self.reply(key, Answer::Done)
-    }
-
-    /// A reply to the request has come. If nobody waits for it the request ends only after
-    /// [`handle_undone`](Self::handle_undone).
-    pub fn handle_reply_to_undo(&mut self, key: Key) -> Reply<R>
-    where
-        R: Clone,
-    {
-        self.reply(key, Answer::ToUndo)
+        let Some(slot) = self.current(key) else {
+            return Reply::Stale;
+        };
+        if slot.state == State::Waiting {
+            return match self.release(key.index) {
+                Some(request) => Reply::Deliver(request),
+                None => Reply::Stale,
+            };
+        }
+        let State::Abandoned {
+            flush,
+            answer: Answer::None,
+        } = slot.state
+        else {
+            return Reply::Stale;
+        };
+        let released = flush == Flush::Answered && !to_undo;
+        let request = if released {
+            self.release(key.index)
+        } else {
+            let answer = if to_undo {
+                Answer::ToUndo
+            } else {
+                Answer::Done
+            };
+            slot.state = State::Abandoned { flush, answer };
+            slot.request.clone()
+        };
+        match request {
+            Some(request) => Reply::Undo { request, released },
+            None => Reply::Stale,
+        }
     }
 
     /// What the request has done is undone: everything for that has been sent, or there was
-    /// nothing. To be called after [`handle_reply_to_undo`](Self::handle_reply_to_undo) has
+    /// nothing. To be called after [`handle_reply`](Self::handle_reply) has been told so and has
     /// returned [`Reply::Undo`].
     ///
     /// Returns the request if this was its end; the tag is free. `None` if an Rflush is to come.
@@ -407,40 +431,6 @@ impl<R, S: Slots<R>> Table<R, S> {
                 answer: Answer::ToUndo,
             } => self.release(key.index),
             _ => None,
-        }
-    }
-
-    /// A reply has come after which an abandoned request is in the state `answer`.
-    fn reply(&mut self, key: Key, answer: Answer) -> Reply<R>
-    where
-        R: Clone,
-    {
-        let Some(slot) = self.current(key) else {
-            return Reply::Stale;
-        };
-        let flush = match slot.state {
-            State::Waiting => {
-                return match self.release(key.index) {
-                    Some(request) => Reply::Deliver(request),
-                    None => Reply::Stale,
-                };
-            }
-            State::Abandoned {
-                flush,
-                answer: Answer::None,
-            } => flush,
-            State::Free | State::Abandoned { .. } => return Reply::Stale,
-        };
-        let released = flush == Flush::Answered && answer == Answer::Done;
-        let request = if released {
-            self.release(key.index)
-        } else {
-            slot.state = State::Abandoned { flush, answer };
-            slot.request.clone()
-        };
-        match request {
-            Some(request) => Reply::Undo { request, released },
-            None => Reply::Stale,
         }
     }
 
@@ -600,29 +590,36 @@ impl<R, S: Slots<R>> Table<R, S> {
     }
 
     /// Frees the slot `index`, which is not free, and returns its request.
+    #[inline]
     fn release(&mut self, index: u16) -> Option<R> {
         let free = self.free;
         let slot = self.slots.slot_mut(usize::from(index))?;
         let request = slot.request.take();
         let (state, next, prev, owner) = (slot.state, slot.next, slot.prev, slot.owner);
-        // INVARIANT: the slot is free and without a request; below it leaves its list of
-        // abandoned ones if it was in one, and becomes the first of the free ones.
+        // INVARIANT: the slot is free and without a request; below it becomes the first of the
+        // free ones, and leaves its list of abandoned ones if it was in one.
         slot.state = State::Free;
         slot.generation = slot.generation.wrapping_add(1);
         slot.next = free;
         slot.prev = NIL;
-        if let State::Abandoned { .. } = state {
-            if let Some(slot) = self.slots.slot_mut(usize::from(next)) {
-                slot.prev = prev;
-            }
-            match self.slots.slot_mut(usize::from(prev)) {
-                Some(slot) => slot.next = next,
-                None => *self.list_mut(owner) = next,
-            }
-            self.flushing -= 1;
-        }
         self.free = index;
         self.used -= 1;
+        if let State::Abandoned { .. } = state {
+            self.unlink(next, prev, owner);
+        }
         request
+    }
+
+    /// Takes the slot between `next` and `prev` out of the list of the abandoned requests of the group
+    /// of `owner`.
+    fn unlink(&mut self, next: u16, prev: u16, owner: Owner) {
+        if let Some(slot) = self.slots.slot_mut(usize::from(next)) {
+            slot.prev = prev;
+        }
+        match self.slots.slot_mut(usize::from(prev)) {
+            Some(slot) => slot.next = next,
+            None => *self.list_mut(owner) = next,
+        }
+        self.flushing -= 1;
     }
 }

@@ -191,11 +191,7 @@ impl Both {
     }
 
     fn reply(&mut self, key: Key, at: Option<usize>, to_undo: bool) -> bool {
-        let reply = if to_undo {
-            self.table.handle_reply_to_undo(key)
-        } else {
-            self.table.handle_reply(key)
-        };
+        let reply = self.table.handle_reply(key, to_undo);
         let Some(entry) = at.map(|at| &mut self.list[at]) else {
             assert_eq!(reply, Reply::Stale);
             return false;

@@ -109,11 +109,11 @@ mod cases {
             }
             assert_eq!(table.handle_signal(key), Signal::Flush);
             match self {
-                Self::Answered => assert_eq!(table.handle_reply(key), undo(key, false)),
+                Self::Answered => assert_eq!(table.handle_reply(key, false), undo(key, false)),
                 Self::Refused => assert_eq!(table.handle_rflush(key, false), Rflush::Refused),
-                Self::ToUndo => assert_eq!(table.handle_reply_to_undo(key), undo(key, false)),
+                Self::ToUndo => assert_eq!(table.handle_reply(key, true), undo(key, false)),
                 Self::ToUndoOnly => {
-                    assert_eq!(table.handle_reply_to_undo(key), undo(key, false));
+                    assert_eq!(table.handle_reply(key, true), undo(key, false));
                     assert_eq!(table.handle_rflush(key, true), Rflush::Refused);
                 }
                 Self::Waiting | Self::Abandoned => {}
@@ -127,7 +127,7 @@ mod cases {
         let mut table = table(1);
         let key = send(&mut table, 1, 10);
         assert_eq!(refusal(&mut table), NoTag::Grow);
-        assert_eq!(table.handle_reply(key), Reply::Deliver((key, 10)));
+        assert_eq!(table.handle_reply(key, false), Reply::Deliver((key, 10)));
         assert_eq!(table.used(), 0);
         assert_eq!(send(&mut table, 1, 11).tag(), key.tag());
     }
@@ -140,7 +140,7 @@ mod cases {
             assert_eq!(table.handle_signal(key), Signal::Flush);
             assert_eq!(refusal(&mut table), NoTag::Grow);
             if replied {
-                let reply = table.handle_reply(key);
+                let reply = table.handle_reply(key, false);
                 assert!(matches!(reply, Reply::Undo { .. }));
                 assert_eq!(refusal(&mut table), NoTag::Grow);
             }
@@ -155,12 +155,12 @@ mod cases {
     fn reply_before_rflush_is_honoured_once() {
         let mut table = table(4);
         let key = Case::Abandoned.reach(&mut table, 1);
-        assert_eq!(table.handle_reply(key), undo(key, false));
-        assert_eq!(table.handle_reply(key), Reply::Stale);
+        assert_eq!(table.handle_reply(key, false), undo(key, false));
+        assert_eq!(table.handle_reply(key, false), Reply::Stale);
         let (request, replied) = ((key, 1000), true);
         let ended = Rflush::Ended { request, replied };
         assert_eq!(table.handle_rflush(key, true), ended);
-        assert_eq!(table.handle_reply(key), Reply::Stale);
+        assert_eq!(table.handle_reply(key, false), Reply::Stale);
     }
 
     #[test]
@@ -169,12 +169,12 @@ mod cases {
         let key = Case::Abandoned.reach(&mut table, 1);
         let ended = table.handle_rflush(key, true);
         assert!(matches!(ended, Rflush::Ended { replied: false, .. }));
-        assert_eq!(table.handle_reply(key), Reply::Stale);
+        assert_eq!(table.handle_reply(key, false), Reply::Stale);
         // Nor does it end who has the tag now.
         let next = send(&mut table, 1, 11);
         assert_eq!(next.tag(), key.tag());
-        assert_eq!(table.handle_reply(key), Reply::Stale);
-        assert_eq!(table.handle_reply(next), Reply::Deliver((next, 11)));
+        assert_eq!(table.handle_reply(key, false), Reply::Stale);
+        assert_eq!(table.handle_reply(next, false), Reply::Deliver((next, 11)));
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod cases {
             assert!(table.handle_garbled(key));
             assert_eq!(refusal(&mut table), NoTag::Grow);
             assert!(table.is_flushing(1));
-            assert_eq!(table.handle_reply(key), Reply::Stale);
+            assert_eq!(table.handle_reply(key, false), Reply::Stale);
             let (request, replied) = ((key, 10), true);
             let ended = Rflush::Ended { request, replied };
             assert_eq!(table.handle_rflush(key, accepted), ended);
@@ -217,7 +217,7 @@ mod cases {
         assert!(table.is_flushing(1));
         assert_eq!(table.handle_rflush(key, true), Rflush::Stale);
         assert_eq!(table.handle_rflush(key, false), Rflush::Stale);
-        assert_eq!(table.handle_reply(key), undo(key, true));
+        assert_eq!(table.handle_reply(key, false), undo(key, true));
         assert!(!table.is_flushing(1));
         assert_eq!(send(&mut table, 1, 11).tag(), key.tag());
     }
@@ -238,8 +238,8 @@ mod cases {
         let key = Case::ToUndoOnly.reach(&mut table, 1);
         assert!(table.is_flushing(1));
         assert_eq!(refusal(&mut table), NoTag::Grow);
-        assert_eq!(table.handle_reply(key), Reply::Stale);
-        assert_eq!(table.handle_reply_to_undo(key), Reply::Stale);
+        assert_eq!(table.handle_reply(key, false), Reply::Stale);
+        assert_eq!(table.handle_reply(key, true), Reply::Stale);
         assert_eq!(table.handle_rflush(key, true), Rflush::Stale);
         assert_eq!(table.handle_undone(key), Some((key, 1000)));
         assert!(!table.is_flushing(1));
@@ -265,7 +265,7 @@ mod cases {
     fn refused_flush_does_not_hide_that_something_is_to_be_undone() {
         let mut table = table(1);
         let key = Case::Refused.reach(&mut table, 1);
-        assert_eq!(table.handle_reply_to_undo(key), undo(key, false));
+        assert_eq!(table.handle_reply(key, true), undo(key, false));
         assert!(table.is_flushing(1));
         assert_eq!(refusal(&mut table), NoTag::Grow);
         assert_eq!(table.handle_undone(key), Some((key, 1000)));
@@ -276,7 +276,7 @@ mod cases {
     fn reply_that_somebody_waits_for_is_never_to_undo() {
         let mut table = table(1);
         let key = send(&mut table, 1, 10);
-        assert_eq!(table.handle_reply_to_undo(key), Reply::Deliver((key, 10)));
+        assert_eq!(table.handle_reply(key, true), Reply::Deliver((key, 10)));
         assert_eq!(table.handle_undone(key), None);
         assert_eq!(table.used(), 0);
     }
@@ -296,7 +296,7 @@ mod cases {
     fn signal_after_the_reply_is_too_late() {
         let mut table = table(1);
         let key = send(&mut table, 1, 10);
-        assert_eq!(table.handle_reply(key), Reply::Deliver((key, 10)));
+        assert_eq!(table.handle_reply(key, false), Reply::Deliver((key, 10)));
         assert_eq!(table.handle_signal(key), Signal::Delivered);
         assert_eq!((table.used(), table.flushing()), (0, 0));
     }
@@ -321,7 +321,7 @@ mod cases {
             let key = send(&mut table, 1, 10);
             assert_eq!(table.handle_rflush(key, accepted), Rflush::Stale);
             assert_eq!(table.used(), 1);
-            assert_eq!(table.handle_reply(key), Reply::Deliver((key, 10)));
+            assert_eq!(table.handle_reply(key, false), Reply::Deliver((key, 10)));
             assert_eq!(table.handle_rflush(key, accepted), Rflush::Stale);
         }
     }
@@ -335,7 +335,10 @@ mod cases {
         assert!(table.is_flushing(1));
         assert!(!table.is_flushing(2));
         // An ordinary reply of another task changes nothing.
-        assert_eq!(table.handle_reply(other), Reply::Deliver((other, 20)));
+        assert_eq!(
+            table.handle_reply(other, false),
+            Reply::Deliver((other, 20))
+        );
         assert!(table.is_flushing(1));
         let ended = table.handle_rflush(mine, true);
         assert!(matches!(ended, Rflush::Ended { .. }));
@@ -385,7 +388,10 @@ mod cases {
         for case in Case::ALL {
             let mut table = table(1);
             let stale = send(&mut table, 1, 10);
-            assert!(matches!(table.handle_reply(stale), Reply::Deliver(_)));
+            assert!(matches!(
+                table.handle_reply(stale, false),
+                Reply::Deliver(_)
+            ));
             let key = case.reach(&mut table, 2);
             assert_eq!(key.tag(), stale.tag());
             let before = (
@@ -394,12 +400,12 @@ mod cases {
                 table.is_flushing(2),
                 lookup_both(&table, key),
             );
-            assert_eq!(table.handle_reply(stale), Reply::Stale);
+            assert_eq!(table.handle_reply(stale, false), Reply::Stale);
             assert_eq!(table.handle_signal(stale), Signal::Delivered);
             assert_eq!(table.handle_rflush(stale, true), Rflush::Stale);
             assert_eq!(table.handle_rflush(stale, false), Rflush::Stale);
             assert_eq!(table.handle_cancelled(stale), None);
-            assert_eq!(table.handle_reply_to_undo(stale), Reply::Stale);
+            assert_eq!(table.handle_reply(stale, true), Reply::Stale);
             assert_eq!(table.handle_undone(stale), None);
             let after = (
                 table.used(),
@@ -453,7 +459,7 @@ mod cases {
         }
         // Room that was there before is used first.
         let key = keys[50];
-        assert!(matches!(table.handle_reply(key), Reply::Deliver(_)));
+        assert!(matches!(table.handle_reply(key, false), Reply::Deliver(_)));
         table.slots_mut().grow(1);
         assert_eq!(send(&mut table, 1, 200).tag(), key.tag());
     }
@@ -494,7 +500,7 @@ mod cases {
             let next = send(&mut table, 2, 0);
             assert_eq!(next.tag(), key.tag());
             assert_eq!(table.used(), MAX_REQUESTS);
-            assert!(matches!(table.handle_reply(next), Reply::Deliver(_)));
+            assert!(matches!(table.handle_reply(next, false), Reply::Deliver(_)));
             send(&mut table, 2, 0);
         }
     }
@@ -508,12 +514,15 @@ mod cases {
             keys.push(send(&mut table, 1, number));
         }
         for key in [keys[0], keys[4], keys[8]] {
-            assert!(matches!(table.handle_reply(key), Reply::Deliver(_)));
+            assert!(matches!(table.handle_reply(key, false), Reply::Deliver(_)));
         }
         for key in [keys[2], keys[3], keys[5], keys[6]] {
             assert_eq!(table.handle_signal(key), Signal::Flush);
         }
-        assert!(matches!(table.handle_reply(keys[3]), Reply::Undo { .. }));
+        assert!(matches!(
+            table.handle_reply(keys[3], false),
+            Reply::Undo { .. }
+        ));
         assert_eq!(table.handle_rflush(keys[5], false), Rflush::Refused);
 
         let ended: Vec<_> = core::iter::from_fn(|| table.handle_disconnect()).collect();
@@ -532,7 +541,7 @@ mod cases {
         }
         assert_eq!(refusal(&mut table), NoTag::Grow);
         for key in keys.iter() {
-            assert_eq!(table.handle_reply(*key), Reply::Stale);
+            assert_eq!(table.handle_reply(*key, false), Reply::Stale);
         }
     }
 
@@ -605,7 +614,7 @@ mod cases {
         // Each way to free a tag.
         type End = fn(&mut Table<Rc<Key>, Storage<Rc<Key>>>, Key);
         let ends: [End; 6] = [
-            |table, key| drop(table.handle_reply(key)),
+            |table, key| drop(table.handle_reply(key, false)),
             |table, key| drop(table.handle_cancelled(key)),
             |table, _| drop(table.handle_disconnect()),
             |table, key| {
@@ -615,11 +624,11 @@ mod cases {
             |table, key| {
                 assert_eq!(table.handle_signal(key), Signal::Flush);
                 drop(table.handle_rflush(key, false));
-                drop(table.handle_reply(key));
+                drop(table.handle_reply(key, false));
             },
             |table, key| {
                 assert_eq!(table.handle_signal(key), Signal::Flush);
-                drop(table.handle_reply_to_undo(key));
+                drop(table.handle_reply(key, true));
                 drop(table.handle_rflush(key, true));
                 drop(table.handle_undone(key));
             },
@@ -640,7 +649,10 @@ mod cases {
         let mut table = table(1);
         let request = table.insert(1, (), |key, ()| Rc::new(key)).unwrap();
         assert_eq!(table.handle_signal(*request), Signal::Flush);
-        assert!(matches!(table.handle_reply(*request), Reply::Undo { .. }));
+        assert!(matches!(
+            table.handle_reply(*request, false),
+            Reply::Undo { .. }
+        ));
         assert_eq!(Rc::strong_count(&request), 2);
     }
 }

@@ -332,11 +332,7 @@ impl World {
                 let (table, key) = (&mut self.client.table, request.key.get());
                 let to_undo =
                     request.has_effect() && self.setup.mistake != Some(Mistake::GateBeforeUndo);
-                let reply = if to_undo {
-                    table.handle_reply_to_undo(key)
-                } else {
-                    table.handle_reply(key)
-                };
+                let reply = table.handle_reply(key, to_undo);
                 self.note_reply(&reply, to_undo);
                 self.copy_flushing();
                 Stage::Replied(reply)

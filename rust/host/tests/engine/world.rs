@@ -471,9 +471,9 @@ impl World {
                 entry.state,
                 State::Answered | State::ToUndo | State::ToUndoOnly
             ) {
-                assert!(matches!(table.handle_reply(entry.key), Reply::Stale));
+                assert!(matches!(table.handle_reply(entry.key, false), Reply::Stale));
                 assert!(matches!(
-                    table.handle_reply_to_undo(entry.key),
+                    table.handle_reply(entry.key, true),
                     Reply::Stale
                 ));
             }
@@ -492,7 +492,7 @@ impl World {
         }
         let key = self.choices.one_of(&self.client.stale);
         let table = &mut self.client.table;
-        assert!(matches!(table.handle_reply(key), Reply::Stale));
+        assert!(matches!(table.handle_reply(key, false), Reply::Stale));
         assert_eq!(table.handle_signal(key), Signal::Delivered);
         assert!(matches!(table.handle_rflush(key, true), Rflush::Stale));
         assert!(matches!(table.handle_rflush(key, false), Rflush::Stale));
