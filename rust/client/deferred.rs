@@ -18,14 +18,17 @@ use crate::{
     fid::Fid,
     proto::{
         message::{
-            AnyT,
             Message,
             Rlock,
             Rwalk,
             Tattach,
             Tclunk,
+            Tlink,
             Tlock,
+            Tmessage,
             Tremove,
+            Trename,
+            Trenameat,
             Twalk,
             Txattrwalk, //
         },
@@ -253,10 +256,7 @@ impl Client {
             (Tremove::TYPE, _) => answer.is_none(),
             (Tattach::TYPE | Txattrwalk::TYPE, Some(_)) => true,
             (Twalk::TYPE, Some(frame)) => {
-                let way = match decode_sent(dialect, &request) {
-                    Some(AnyT::Twalk(sent)) => sent.names.len(),
-                    _ => 0,
-                };
+                let way = sent::<Twalk<'_>>(dialect, &request).map_or(0, |sent| sent.names.len());
                 // A walk that ends early makes no fid.
                 open_reply::<Rwalk<'_>>(dialect, frame)
                     .map_or(true, |reply| reply.qids.len() >= way)
@@ -277,7 +277,7 @@ impl Client {
     /// Unlocks what the Tlock in `request` names, unless it has unlocked itself and `again` is not
     /// [`Todo::UNLOCK`]. Returns `true` if it has to be tried again; then `again` is noted.
     fn unlock(&self, request: Arc<Request>, again: Todo) -> bool {
-        let Some(AnyT::Tlock(sent)) = decode_sent(self.dialect(), &request) else {
+        let Some(sent) = sent::<Tlock<'_>>(self.dialect(), &request) else {
             return false;
         };
         if sent.ty == lock::TYPE_UNLCK && again == Todo::UNDO {
@@ -343,20 +343,24 @@ impl Client {
 
 /// Whether `request` is one on the fid `num`.
 fn is_on(dialect: Dialect, request: &Request, num: FidNum) -> bool {
-    match decode_sent(dialect, request) {
-        Some(AnyT::Trename(sent)) => sent.fid == num || sent.dfid == num,
-        Some(AnyT::Trenameat(sent)) => sent.olddirfid == num || sent.newdirfid == num,
-        Some(AnyT::Tlink(sent)) => sent.dfid == num || sent.fid == num,
+    let fids = match request.ty() {
+        Trename::TYPE => sent::<Trename<'_>>(dialect, request).map(|sent| [sent.fid, sent.dfid]),
+        Trenameat::TYPE => {
+            sent::<Trenameat<'_>>(dialect, request).map(|sent| [sent.olddirfid, sent.newdirfid])
+        }
+        Tlink::TYPE => sent::<Tlink<'_>>(dialect, request).map(|sent| [sent.dfid, sent.fid]),
         // The first field of all others, Twrite without its data too, is the fid.
         _ => {
             let fid = request.fcall().tcall().get(HEADER_SIZE..HEADER_SIZE + 4);
-            fid == Some(&num.get().to_le_bytes())
+            return fid == Some(&num.get().to_le_bytes());
         }
-    }
+    };
+    fids.is_some_and(|fids| fids.contains(&num))
 }
 
-/// The message that `request` has carried.
-fn decode_sent(dialect: Dialect, request: &Request) -> Option<AnyT<'_>> {
+/// The message that `request` has carried, if it is a `M`.
+fn sent<M: Tmessage>(dialect: Dialect, request: &Request) -> Option<M::Value<'_>> {
     let body = request.fcall().tcall().get(HEADER_SIZE..)?;
-    AnyT::decode(dialect, request.ty(), body).ok()
+    (request.ty() == M::TYPE).then_some(())?;
+    M::decode(dialect, body).ok()
 }

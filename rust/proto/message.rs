@@ -167,6 +167,8 @@ macro_rules! message {
                 0_usize $(.saturating_add(self.$field.size(_dialect)))*
             }
 
+            // Inlined, as `decode` is: so a client has no code for what only servers do.
+            #[inline]
             fn encode(
                 &self,
                 _dialect: Dialect,
@@ -262,6 +264,7 @@ macro_rules! messages {
             /// - [`DecodeError::BadType`] if `ty` is not a request.
             ///
             /// Errors of [`Message::decode`] are propagated as-is.
+            #[inline]
             pub fn decode(dialect: Dialect, ty: u8, body: &'any [u8]) -> Result<Self, DecodeError> {
                 match ty {
                     $($tnumber => $t::decode(dialect, body).map(Self::$t),)*
@@ -270,6 +273,7 @@ macro_rules! messages {
             }
 
             /// Writes the request as a whole frame, see [`encode_frame`].
+            #[inline]
             pub fn encode(
                 &self,
                 dialect: Dialect,
@@ -303,6 +307,7 @@ macro_rules! messages {
             /// - [`DecodeError::BadType`] if `ty` is not a reply.
             ///
             /// Errors of [`Message::decode`] are propagated as-is.
+            #[inline]
             pub fn decode(dialect: Dialect, ty: u8, body: &'any [u8]) -> Result<Self, DecodeError> {
                 match ty {
                     $($error_number => $error::decode(dialect, body).map(Self::$error),)*
@@ -312,6 +317,7 @@ macro_rules! messages {
             }
 
             /// Writes the reply as a whole frame, see [`encode_frame`].
+            #[inline]
             pub fn encode(
                 &self,
                 dialect: Dialect,
