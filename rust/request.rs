@@ -201,19 +201,9 @@ impl Request {
         )
     }
 
-    /// Makes the T-message: `f` writes it and returns its length, which is returned.
-    ///
-    /// # Errors
-    ///
-    /// Those of `f`.
-    pub(crate) fn encode<E>(
-        self: Pin<&mut Self>,
-        f: impl FnOnce(&mut [u8]) -> Result<usize, E>,
-    ) -> Result<usize, E> {
-        let fcall = self.project().fcall;
-        let len = f(fcall.tcall_mut())?;
-        fcall.set_tlen(len);
-        Ok(len)
+    /// The room for the T-message, all of which is sent.
+    pub(crate) fn tcall_mut(self: Pin<&mut Self>) -> &mut [u8] {
+        self.project().fcall.tcall_mut()
     }
 
     /// Gives the request its key, and with it the tag on the wire.

@@ -380,14 +380,37 @@ impl Client {
         data: usize,
         fill: impl FnOnce(&mut [u8]) -> Result,
     ) -> Result<Unsent> {
-        let _nofs = task::NofsGuard::new();
         let dialect = self.dialect();
-        let room = HEADER_SIZE
-            + match &call.payload {
-                // The data begin right behind the count; a longer error reaches into the payload.
-                Some(payload) if payload.direction() == Direction::FromServer => M::Reply::ROOM,
-                _ => message.reply_size(dialect),
-            };
+        let room = match &call.payload {
+            // The data begin right behind the count; a longer error reaches into the payload.
+            Some(payload) if payload.direction() == Direction::FromServer => M::Reply::ROOM,
+            _ => message.reply_size(dialect),
+        };
+        let size = frame_size(message, dialect).saturating_add(data);
+        let mut request = self.new_request(kind, M::TYPE, done, call, size, room)?;
+        let frame = request.as_mut().tcall_mut();
+        let len = encode_frame(frame, NOTAG, message, dialect).map_err(|_| ENAMETOOLONG)?;
+        fill(frame.get_mut(len..).ok_or(ENAMETOOLONG)?)?;
+        Ok(request)
+    }
+
+    /// A request with room for a T-message of `size` bytes, and for the body of a reply of `room`
+    /// bytes without its bulk data.
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare).
+    #[inline(never)]
+    fn new_request(
+        &self,
+        kind: Kind,
+        ty: u8,
+        done: Done,
+        call: Call,
+        size: usize,
+        room: usize,
+    ) -> Result<Unsent> {
+        let _nofs = task::NofsGuard::new();
         let outside = match &call.payload {
             Some(payload) if payload.direction() == Direction::ToServer => payload.len(),
             _ => 0,
@@ -398,28 +421,22 @@ impl Client {
             .as_ref()
             .map_or(u32::MAX, |agreed| agreed.msize.get());
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
-        let msize = msize as usize;
-        let linear = self
-            .transport()
-            .is_none_or(|transport| transport.has_linear_frames());
+        if size.saturating_add(outside) > msize as usize {
+            return Err(ENAMETOOLONG);
+        }
         let fcall = Fcall::new(
-            frame_size(message, dialect).saturating_add(data),
-            room.saturating_add(call.reply_data),
-            linear,
+            size,
+            HEADER_SIZE
+                .saturating_add(room)
+                .saturating_add(call.reply_data),
+            || {
+                self.transport()
+                    .is_none_or(|transport| transport.has_linear_frames())
+            },
             GFP_KERNEL,
         )?;
         let owner = task::current_id().get();
-        let mut request = Request::new(kind, M::TYPE, done, owner, fcall, call.payload, call.fid)?;
-        let len = request.as_mut().encode(|frame| {
-            let len = encode_frame(frame, NOTAG, message, dialect).map_err(|_| ENAMETOOLONG)?;
-            let end = len.saturating_add(data);
-            fill(frame.get_mut(len..end).ok_or(ENAMETOOLONG)?)?;
-            Ok::<_, Error>(end)
-        })?;
-        if len.saturating_add(outside) > msize {
-            return Err(ENAMETOOLONG);
-        }
-        Ok(request)
+        Request::new(kind, ty, done, owner, fcall, call.payload, call.fid)
     }
 
     /// Gives the request a tag and hands it to the transport.

@@ -172,14 +172,13 @@ impl Completed {
 /// # Invariants
 ///
 /// - `outside`, or `inline` if that is none, has at least `rstart + rcap` initialised bytes;
-///   `tcap <= rstart`, `tlen <= tcap`.
+///   `tlen <= rstart`.
 /// - If `state` is at least [`state::COMPLETE`], no one writes to as many bytes of the reply buffer
 ///   as it says have been received.
 pub(crate) struct Fcall {
     outside: Option<Outside>,
     inline: Inline,
     tlen: usize,
-    tcap: usize,
     rstart: usize,
     rcap: usize,
     state: Atomic<u32>,
@@ -194,26 +193,26 @@ unsafe impl Send for Fcall {}
 unsafe impl Sync for Fcall {}
 
 impl Fcall {
-    /// Room for a T-message of `tcap` and an R-message of `rcap` bytes, all zero. Made in place: a
+    /// Room for a T-message of `tlen` and an R-message of `rcap` bytes, all zero. Made in place: a
     /// request is not copied.
     ///
     /// With bulk data for the caller `rcap` is the size of the R-message without those data: they
     /// are what the server writes after the first `rcap` bytes.
     ///
-    /// Unless it is `linear`, as devices need it, the pages of the memory need not be neighbours, so
-    /// that much of it can be had even when memory is in pieces; then the [`Fcall`] must not be
-    /// dropped in atomic context outside of interrupts.
+    /// Unless it is to be `linear`, as devices need it, the pages of the memory need not be
+    /// neighbours, so that much of it can be had even when memory is in pieces; then the [`Fcall`]
+    /// must not be dropped in atomic context outside of interrupts. Asked only where it matters.
     ///
     /// # Errors
     ///
     /// - `AllocError` if there is no memory, or no address space, for that many bytes.
     pub(crate) fn new(
-        tcap: usize,
+        tlen: usize,
         rcap: usize,
-        linear: bool,
+        linear: impl FnOnce() -> bool,
         flags: Flags,
     ) -> Result<impl Init<Self>, AllocError> {
-        let rstart = tcap.checked_next_multiple_of(ALIGN).ok_or(AllocError)?;
+        let rstart = tlen.checked_next_multiple_of(ALIGN).ok_or(AllocError)?;
         let size = rstart.checked_add(rcap).ok_or(AllocError)?;
         if size > isize::MAX as usize / 2 {
             return Err(AllocError);
@@ -221,14 +220,13 @@ impl Fcall {
         let (inside, outside) = if size <= INLINE {
             (size, None)
         } else {
-            (0, Some(Outside::new(size, linear, flags)?))
+            (0, Some(Outside::new(size, linear(), flags)?))
         };
         // INVARIANT: `size` bytes are zeroed.
         Ok(init!(Self {
             outside,
             inline <- Inline::zeroed(inside),
-            tlen: tcap,
-            tcap,
+            tlen,
             rstart,
             rcap,
             state: Atomic::new(state::IDLE),
@@ -245,16 +243,10 @@ impl Fcall {
     /// The room for the T-message.
     pub(crate) fn tcall_mut(&mut self) -> &mut [u8] {
         // SAFETY:
-        // - The first `tcap` bytes are initialised by the type invariants.
+        // - The first `tlen` bytes are initialised by the type invariants.
         // - `self` is borrowed exclusively, so no one else reads them, and the R-message is
         //   elsewhere.
-        unsafe { core::slice::from_raw_parts_mut(self.base().as_ptr(), self.tcap) }
-    }
-
-    /// Says that the T-message is `n` bytes long, at most its capacity.
-    pub(crate) fn set_tlen(&mut self, n: usize) {
-        // INVARIANT: `tlen <= tcap`.
-        self.tlen = n.min(self.tcap);
+        unsafe { core::slice::from_raw_parts_mut(self.base().as_ptr(), self.tlen) }
     }
 
     /// The T-message.
