@@ -91,6 +91,7 @@ static CHANNELS: Global<Channels> = Global::new();
 struct Connection {
     channel: Arc<Channel>,
     session: u64,
+    max_segments: usize,
 }
 
 impl Transport for Connection {
@@ -102,7 +103,7 @@ impl Transport for Connection {
     }
 
     fn max_segments(&self) -> usize {
-        self.channel.max_segments()
+        self.max_segments
     }
 
     fn request(&self, req: Arc<Request>) {
@@ -148,7 +149,12 @@ fn create(client: &Arc<Client>, target: &Target<'_>) -> Result<KBox<dyn Transpor
     for channel in with_tag(tag)? {
         match channel.attach(client) {
             Ok(session) => {
-                let connection: KBox<dyn Transport> = room.write(Connection { channel, session });
+                let max_segments = channel.max_segments();
+                let connection: KBox<dyn Transport> = room.write(Connection {
+                    channel,
+                    session,
+                    max_segments,
+                });
                 return Ok(connection);
             }
             Err(why) => err = why,

@@ -18,7 +18,6 @@ use crate::{
             Handle, //
         },
         vring::{
-            Answer,
             Guard,
             Refused, //
         },
@@ -80,9 +79,6 @@ const MIN_SEGMENTS: usize = 2;
 /// ended the requests, and the whole machine would stand still until then.
 const MAX_GIVEN_UP: usize = MAX_OUTSTANDING / 2;
 
-/// Answers taken from the ring before the lock is given up: an array on the stack.
-const BATCH: usize = 8;
-
 /// How long to wait for memory when the ring could get none, in milliseconds.
 const RETRY: u32 = 10;
 
@@ -100,24 +96,30 @@ pub(crate) struct State {
     outstanding: usize,
     /// Those of them that are not Tflush.
     normal: usize,
+    /// The places that are kept free for Tflush.
+    reserve: usize,
 }
 
 impl State {
     /// Whether one more request, a Tflush or another one, may be sent.
-    fn may_send(&self, flush: bool, reserve: usize) -> bool {
-        self.outstanding < MAX_OUTSTANDING && (flush || self.normal < MAX_OUTSTANDING - reserve)
+    fn may_send(&self, flush: bool) -> bool {
+        self.outstanding < MAX_OUTSTANDING
+            && (flush || self.normal + self.reserve < MAX_OUTSTANDING)
     }
 
     /// Takes the request that is to be sent next, if one more may be sent.
-    fn next(&mut self, reserve: usize) -> Option<Arc<Request>> {
-        let urgent = if self.may_send(true, reserve) {
+    fn next(&mut self) -> Option<Arc<Request>> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        let urgent = if self.may_send(true) {
             self.queue.pop_urgent()
         } else {
             None
         };
         let item = match urgent {
             Some(item) => item,
-            None if self.may_send(false, reserve) => self.queue.pop()?,
+            None if self.may_send(false) => self.queue.pop()?,
             None => return None,
         };
         Some(item.into_arc())
@@ -238,9 +240,9 @@ impl Channel {
     fn send(self: &Arc<Self>, mut ring: Guard<'_, State>, mut first: Option<Arc<Request>>) {
         let mut failed = List::new();
         let mut why = EIO;
-        let reserve = reserve(ring.capacity());
+        let reserve = ring.reserve;
 
-        while let Some(req) = first.take().or_else(|| ring.next(reserve)) {
+        while let Some(req) = first.take().or_else(|| ring.next()) {
             let flush = req.is_flush();
             let (refused, req) = match ring.add(req, if flush { 0 } else { reserve }) {
                 Ok(()) => {
@@ -320,6 +322,7 @@ impl Channel {
             pr_err!("the device still works on the requests of an earlier mount\n");
             return Err(EBUSY);
         }
+        ring.reserve = reserve(ring.capacity());
         ring.client = Some(client.clone());
         ring.session = ring.session.wrapping_add(1);
         ring.dead = false;
@@ -345,7 +348,7 @@ impl Channel {
             drop(ring);
             return calling.fail_unsent(req, EIO);
         }
-        if ring.queue.is_empty() && ring.may_send(req.is_flush(), reserve(ring.capacity())) {
+        if ring.queue.is_empty() && ring.may_send(req.is_flush()) {
             return self.send(ring, Some(req));
         }
         // A request that is queued already is not queued twice.
@@ -418,6 +421,7 @@ impl virtio::Driver for Channel {
             queue: Queue::new(),
             outstanding: 0,
             normal: 0,
+            reserve: 0,
         }
     }
 
@@ -448,34 +452,29 @@ impl virtio::Driver for Channel {
     }
 
     fn answered(this: &Arc<Self>) {
+        let mut ring = this.handle.ring().lock();
+        let Some(mut answer) = ring.next_used() else {
+            // A device that is broken is found out there.
+            return this.send(ring, None);
+        };
+        // Until all answers are dealt with the mount stays the same.
+        let calling = Calling::new(this, &ring);
         loop {
-            let mut batch = [const { None::<Answer> }; BATCH];
-            let mut ring = this.handle.ring().lock();
-            let mut taken = 0;
-            for slot in &mut batch {
-                let Some(answer) = ring.next_used() else {
-                    break;
-                };
-                ring.back(&answer.req);
-                *slot = Some(answer);
-                taken += 1;
-            }
-            let calling = Calling::new(this, &ring);
-            // Room first, then the news: what waits is sent while the answers are looked at.
+            ring.back(&answer.req);
+            let next = ring.next_used();
+            // Room first, then the news: what waits is sent while the answer is looked at.
             if !ring.queue.is_empty() || !ring.is_up() {
                 this.send(ring, None);
             } else {
                 drop(ring);
             }
-            for answer in batch.iter_mut().take(taken).filter_map(Option::take) {
-                // What was given up belongs to no client any more.
-                if let (Some(client), Some(done)) = (&calling.client, answer.done) {
-                    client.complete(answer.req, answer.len, done);
-                }
+            // What was given up belongs to no client any more.
+            if let (Some(client), Some(done)) = (&calling.client, answer.done) {
+                client.complete(answer.req, answer.len, done);
             }
-            if taken < BATCH {
-                break;
-            }
+            let Some(more) = next else { break };
+            answer = more;
+            ring = this.handle.ring().lock();
         }
     }
 
