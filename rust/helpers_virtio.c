@@ -157,23 +157,16 @@ void p9rs_sg_set_page(struct scatterlist *sg, struct page *page, unsigned int of
 		      unsigned int len)
 {
 	sg_set_page(sg, page, len, off);
-	sg_mark_end(sg);
 }
 
 void p9rs_sg_set_buf(struct scatterlist *sg, const void *buf, unsigned int len)
 {
 	sg_set_buf(sg, buf, len);
-	sg_mark_end(sg);
 }
 
 void p9rs_sg_mark_end(struct scatterlist *sg)
 {
 	sg_mark_end(sg);
-}
-
-void p9rs_sg_unmark_end(struct scatterlist *sg)
-{
-	sg_unmark_end(sg);
 }
 
 /* Adds the first @len bytes of @page to @sg if they follow its last byte in memory. */

@@ -42,7 +42,6 @@ void p9rs_sg_set_page(struct scatterlist *sg, struct page *page, unsigned int of
 		      unsigned int len);
 void p9rs_sg_set_buf(struct scatterlist *sg, const void *buf, unsigned int len);
 void p9rs_sg_mark_end(struct scatterlist *sg);
-void p9rs_sg_unmark_end(struct scatterlist *sg);
 bool p9rs_sg_join(struct scatterlist *sg, struct page *page, unsigned int len, unsigned int max);
 void *p9rs_sg_virt(struct scatterlist *sg);
 unsigned int p9rs_sg_len(const struct scatterlist *sg);

@@ -22,7 +22,6 @@ use super::{
         How,
         Pieces, //
     },
-    gfp::GFP_NOFS,
     iov::{
         IovIter,
         Kind, //
@@ -170,8 +169,9 @@ impl BouncePool {
 enum Memory {
     /// Pages of the caller, with a reference for each page of each entry.
     Pages,
-    /// Our own, back to the pool when done. There is one chunk for each entry.
-    Bounce(KVec<Chunk>, Arc<BouncePool>),
+    /// Our own, back to the pool when done. Each entry begins a chunk of that pool, which is a large
+    /// one for as many entries as the number says, and a small one for the others.
+    Bounce(usize, Arc<BouncePool>),
 }
 
 /// Bulk data of one request outside its frame.
@@ -234,41 +234,44 @@ impl Payload {
         // CAST: a `u32` fits into a `usize` on every 64 bit machine.
         let expected = len.div_ceil((PAGE << LARGE) as usize).min(max_segments);
         let mut this = Self {
-            sg: SgTable::new(expected, max_segments)?,
+            sg: SgTable::new(expected, max_segments),
             len: 0,
             direction,
-            memory: Memory::Pages,
+            memory: Memory::Bounce(0, pool.clone()),
         };
-        let mut chunks = KVec::with_capacity(expected, GFP_NOFS)?;
-        let mut large = true;
+        let mut order = LARGE;
         while this.len < len && this.sg.has_room() {
             // OVERFLOW: `this.len < len`.
             let left = u32::try_from(len - this.len).unwrap_or(u32::MAX);
-            let chunk = if large && left > PAGE {
-                let chunk = pool.take(LARGE);
-                large = chunk.is_some();
-                chunk.or_else(|| pool.take(0))
-            } else {
-                pool.take(0)
+            // Never large again: memory is short, or the rest is small.
+            if left <= PAGE {
+                order = 0;
+            }
+            let Some(chunk) = pool.take(order) else {
+                if order == 0 {
+                    break;
+                }
+                order = 0;
+                continue;
             };
-            let Some(chunk) = chunk else { break };
-            let (addr, part) = (chunk.addr, chunk.size().min(left));
-            // The chunk is recorded first, so that the table never has an entry without one.
-            if chunks.push(chunk, GFP_NOFS).is_err() {
-                break;
-            }
+            let part = chunk.size().min(left);
             // SAFETY: the chunk has at least `part` bytes and lives as long as `memory`.
-            if unsafe { this.sg.push_buf(addr, part) }.is_err() {
+            if unsafe { this.sg.push_buf(chunk.addr, part) }.is_err() {
                 break;
             }
-            // INVARIANT: the entry of `part` bytes lies in its chunk.
-            // CAST: as above. OVERFLOW: `part <= len - this.len`.
+            // INVARIANT: the entry of `part` bytes lies in its chunk, which is part of `memory` now.
+            // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+            // OVERFLOW: `part <= len - this.len`.
             this.len += part as usize;
+            if let Memory::Bounce(large, _) = &mut this.memory {
+                *large += usize::from(chunk.order == LARGE);
+            }
+            core::mem::forget(chunk);
         }
-        this.memory = Memory::Bounce(chunks, pool.clone());
         if this.len == 0 {
             return Err(ENOMEM);
         }
+        this.sg.finish();
         Ok(this)
     }
 
@@ -293,7 +296,7 @@ impl Payload {
         }
         let expected = len.div_ceil(kernel::page::PAGE_SIZE) + 1;
         let mut this = Self {
-            sg: SgTable::new(expected, max_segments)?,
+            sg: SgTable::new(expected, max_segments),
             len: 0,
             direction: Direction::ToServer,
             memory: Memory::Pages,
@@ -321,6 +324,7 @@ impl Payload {
                 }
             }
         }
+        this.sg.finish();
         // Nothing, or a hole in the middle, is left to the slow way.
         Ok((this.len > 0).then_some(this))
     }
@@ -463,27 +467,18 @@ impl Payload {
         })
     }
 
-    /// Fills a bounce buffer from `iter`, which advances, and makes the payload as long as what
-    /// has been copied. Returns that length: less than before if the iterator ends or user memory
-    /// is not there. A payload of no bytes must not be sent.
+    /// Fills a bounce buffer from `iter`, which advances. Returns the bytes copied: fewer than there
+    /// is room for if the iterator ends or user memory is not there. Then the payload must not be
+    /// sent.
     pub(crate) fn fill_from_iter(&mut self, iter: &mut IovIter<'_>) -> usize {
         if matches!(self.memory, Memory::Pages) {
             return 0;
         }
-        let n = self.sg.walk(self.len, |addr, len| {
+        self.sg.walk(self.len, |addr, len| {
             // SAFETY: the bytes are those of our own chunks, `self` is borrowed exclusively, and
             // no server has the payload yet.
             unsafe { iter.copy_from_raw(addr, len) }
-        });
-        self.truncate(n);
-        n
-    }
-
-    /// Makes a bounce buffer `n` bytes long, if it is longer.
-    fn truncate(&mut self, n: usize) {
-        self.sg.truncate(n);
-        // INVARIANT: the table has just been cut to the same length.
-        self.len = self.len.min(n);
+        })
     }
 }
 
@@ -505,11 +500,13 @@ impl Drop for Payload {
                 // table goes with us.
                 unsafe { self.sg.put_pages() };
             }
-            Memory::Bounce(chunks, pool) => {
-                while let Some(chunk) = chunks.pop() {
-                    pool.put(chunk);
-                }
-            }
+            Memory::Bounce(large, pool) => self.sg.for_each_buf(|i, addr| {
+                // INVARIANT: the chunk of the entry is ours, see `Memory`; the table goes with us.
+                pool.put(Chunk {
+                    addr,
+                    order: if i < *large { LARGE } else { 0 },
+                });
+            }),
         }
     }
 }

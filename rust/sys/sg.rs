@@ -18,14 +18,41 @@ const MAX_ENTRY: u32 = 64 * 1024;
 
 /// A list of pieces of memory, in order.
 ///
-/// The table does not own the memory.
+/// The table does not own the memory. Its first entry needs no allocation: most reads and writes of
+/// a page have no more.
 ///
 /// # Invariants
 ///
-/// Every entry is initialised; the last one, and no other, is marked as the end.
+/// Every entry is initialised. None but the last one is marked as the end.
 pub(crate) struct SgTable {
-    entries: KVec<bindings::scatterlist>,
+    entries: Entries,
+    expected: usize,
     max: usize,
+}
+
+/// The entries of a table.
+enum Entries {
+    None,
+    One(bindings::scatterlist),
+    Many(KVec<bindings::scatterlist>),
+}
+
+impl Entries {
+    fn as_slice(&self) -> &[bindings::scatterlist] {
+        match self {
+            Self::None => &[],
+            Self::One(entry) => core::slice::from_ref(entry),
+            Self::Many(entries) => entries,
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [bindings::scatterlist] {
+        match self {
+            Self::None => &mut [],
+            Self::One(entry) => core::slice::from_mut(entry),
+            Self::Many(entries) => entries,
+        }
+    }
 }
 
 /// Why a piece of memory is not in the table.
@@ -38,29 +65,25 @@ pub(super) enum Refused {
 
 impl SgTable {
     /// An empty table that will have `expected` entries, and never more than `max`.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOMEM` if there is no memory.
-    pub(super) fn new(expected: usize, max: usize) -> Result<Self> {
+    pub(super) fn new(expected: usize, max: usize) -> Self {
         // INVARIANT: there are no entries.
-        Ok(Self {
-            entries: KVec::with_capacity(expected.min(max), GFP_NOFS)?,
+        Self {
+            entries: Entries::None,
+            expected: expected.min(max),
             max,
-        })
+        }
     }
 
     /// The number of entries.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.as_slice().len()
     }
 
-    /// The first entry for C, or null if there is none.
+    /// The first entry for C, or null if there is none. Valid until the table is moved.
     pub(super) fn as_raw(&self) -> *mut bindings::scatterlist {
-        if self.entries.is_empty() {
-            core::ptr::null_mut()
-        } else {
-            self.entries.as_ptr().cast_mut()
+        match self.entries.as_slice() {
+            [] => core::ptr::null_mut(),
+            entries => entries.as_ptr().cast_mut(),
         }
     }
 
@@ -76,16 +99,38 @@ impl SgTable {
         }
         let mut entry = bindings::scatterlist::default();
         init(&mut entry);
-        self.entries
-            .push(entry, GFP_NOFS)
-            .map_err(|_| Refused::NoMemory)?;
-
-        // INVARIANT: the new entry is marked as the end, the one before it no longer is.
-        if let [.., before, _] = &mut self.entries[..] {
-            // SAFETY: the entry is initialised by the type invariants.
-            unsafe { bindings::p9rs_sg_unmark_end(before) };
+        if let Entries::One(first) = self.entries {
+            let mut entries =
+                KVec::with_capacity(self.expected, GFP_NOFS).map_err(|_| Refused::NoMemory)?;
+            entries
+                .push(first, GFP_NOFS)
+                .map_err(|_| Refused::NoMemory)?;
+            self.entries = Entries::Many(entries);
         }
-        Ok(())
+        match &mut self.entries {
+            Entries::Many(entries) => {
+                if entries.len() == entries.capacity() {
+                    entries
+                        .reserve(1, GFP_NOFS)
+                        .map_err(|_| Refused::NoMemory)?;
+                }
+                entries
+                    .push_within_capacity(entry)
+                    .map_err(|_| Refused::NoMemory)
+            }
+            entries => {
+                *entries = Entries::One(entry);
+                Ok(())
+            }
+        }
+    }
+
+    /// Marks the end of the table, which gets no more entries.
+    pub(super) fn finish(&mut self) {
+        if let Some(last) = self.entries.as_mut_slice().last_mut() {
+            // SAFETY: the entry is initialised by the type invariants.
+            unsafe { bindings::p9rs_sg_mark_end(last) };
+        }
     }
 
     /// Appends `len` bytes of `page` from `off` on: to the last entry if they follow it in memory
@@ -102,7 +147,7 @@ impl SgTable {
         len: u32,
     ) -> Result<(), Refused> {
         if off == 0 {
-            if let Some(last) = self.entries.last_mut() {
+            if let Some(last) = self.entries.as_mut_slice().last_mut() {
                 // SAFETY: the entry is initialised, and `page` is a page.
                 if unsafe { bindings::p9rs_sg_join(last, page.as_ptr(), len, MAX_ENTRY) } {
                     return Ok(());
@@ -128,31 +173,6 @@ impl SgTable {
         })
     }
 
-    /// Keeps only the first `n` bytes.
-    ///
-    /// Not for tables whose entries own [page references](Self::put_pages).
-    pub(super) fn truncate(&mut self, n: usize) {
-        let mut left = n;
-        let mut kept = 0;
-        for entry in &mut self.entries {
-            if left == 0 {
-                break;
-            }
-            // CAST: a `u32` fits into a `usize` on every 64 bit machine.
-            let len = (entry.length as usize).min(left);
-            // CAST: `len` is at most what was there.
-            entry.length = len as u32;
-            left -= len;
-            kept += 1;
-        }
-        self.entries.truncate(kept);
-        if let Some(last) = self.entries.last_mut() {
-            // INVARIANT: the new last entry is marked as the end.
-            // SAFETY: the entry is initialised by the type invariants.
-            unsafe { bindings::p9rs_sg_mark_end(last) };
-        }
-    }
-
     /// Gives back one reference of each page of each entry.
     ///
     /// # Safety
@@ -160,9 +180,20 @@ impl SgTable {
     /// Every page in the table must have been appended with a reference of its own, and the table
     /// must not be used again.
     pub(super) unsafe fn put_pages(&mut self) {
-        for entry in &mut self.entries {
+        for entry in self.entries.as_mut_slice() {
             // SAFETY: by the safety requirements the reference is ours to give back.
             unsafe { bindings::p9rs_sg_put_pages(entry) };
+        }
+    }
+
+    /// Calls `f` with the number and the address of each entry.
+    pub(super) fn for_each_buf(&self, mut f: impl FnMut(usize, NonNull<u8>)) {
+        for (i, entry) in self.entries.as_slice().iter().enumerate() {
+            let entry = core::ptr::from_ref(entry).cast_mut();
+            // SAFETY: the entry is initialised by the type invariants. Nothing is written to it.
+            if let Some(addr) = NonNull::new(unsafe { bindings::p9rs_sg_virt(entry) }) {
+                f(i, addr.cast());
+            }
         }
     }
 
@@ -175,7 +206,7 @@ impl SgTable {
         mut f: impl FnMut(*mut bindings::scatterlist, u32, u32) -> bool,
     ) -> usize {
         let (mut skip, mut done) = (at, 0);
-        for entry in &self.entries {
+        for entry in self.entries.as_slice() {
             // CAST: a `u32` fits into a `usize` on every 64 bit machine.
             let len = entry.length as usize;
             if skip >= len {
@@ -199,7 +230,7 @@ impl SgTable {
     /// returns fewer bytes than it was given. Returns the sum of what it returned.
     pub(super) fn walk(&self, n: usize, mut f: impl FnMut(*mut u8, usize) -> usize) -> usize {
         let mut done = 0;
-        for entry in &self.entries {
+        for entry in self.entries.as_slice() {
             let entry = core::ptr::from_ref(entry).cast_mut();
             // SAFETY: the entry is initialised by the type invariants. Nothing is written to it.
             let (addr, len) =
