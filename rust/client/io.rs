@@ -11,10 +11,10 @@
 //!
 //! # Pipelining
 //!
-//! A read of more than one frame has up to [`WINDOW`] Treads under way, once a Tread on the fid has
-//! been answered in full: a server whose files are streams rather than bytes with addresses would
-//! answer those that are thrown away with bytes that then are lost. What comes back is handed to
-//! the caller in order: after a reply that is shorter than asked, or an error, nothing that was
+//! A read of more than one frame has several Treads under way, [`WINDOW_BYTES`] together, once a Tread
+//! on the fid has been answered in full: a server whose files are streams rather than bytes with
+//! addresses would answer those that are thrown away with bytes that then are lost. What comes back is
+//! handed to the caller in order: after a reply that is shorter than asked, or an error, nothing that was
 //! asked for behind it is used, and the read goes on from there.
 
 use super::{
@@ -68,9 +68,15 @@ const INLINE_DATA: usize = 1024;
 
 /// Treads of one call that are under way at once.
 ///
-/// Enough to hide the way to the server and back; not more, since each may hold a bounce buffer of
-/// the size of a frame.
-const WINDOW: usize = 8;
+/// Enough for [`WINDOW_BYTES`] in frames of 64 KiB, which is all that some servers take. Not more: the
+/// list of them is on the stack.
+const WINDOW: usize = 32;
+
+/// The bytes that the Treads of one call ask for at once.
+///
+/// Enough to hide the way to the server and back; not more: it is what the pool of bounce buffers
+/// keeps.
+const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 
 /// Bytes of a Twrite before its data, and more than those of an Rread: `size[4] type[1] tag[2]
 /// fid[4] offset[8] count[4]`, and one to keep what stock negotiates.
@@ -134,20 +140,24 @@ where
         let received = total.saturating_sub(head.len());
         let dialect = self.client().dialect();
         if received > 0 && !dialect.is_dotl() {
-            // An error string has gone to where the data should be.
-            let mut frame = [0; ERROR_FRAME];
-            if let Some((start, rest)) = frame.split_at_mut_checked(head.len()) {
-                start.copy_from_slice(head);
-                payload.copy_to_slice(rest);
-            }
-            if let Some(error) = frame
-                .get(..total)
-                .and_then(|frame| error_in(dialect, frame))
-            {
+            if let Some(error) = self.error_behind(payload, head, total) {
                 return self.traced(Err(ReplyError::Server(error)));
             }
         }
         self.traced(open_bulk_reply::<M::Reply>(dialect, head, received, asked))
+    }
+
+    /// The error of a frame of `total` bytes that begins with `head` and goes on in `payload`: its
+    /// string has gone to where the data should be.
+    #[inline(never)]
+    fn error_behind(&self, payload: &Payload, head: &[u8], total: usize) -> Option<Errno> {
+        let mut frame = [0; ERROR_FRAME];
+        if let Some((start, rest)) = frame.split_at_mut_checked(head.len()) {
+            start.copy_from_slice(head);
+            payload.copy_to_slice(rest);
+        }
+        let frame = frame.get(..total)?;
+        error_in(self.client().dialect(), frame)
     }
 }
 
@@ -206,7 +216,7 @@ impl Client {
         self.read_run(fid, offset, iter, self.io_size(fid))
     }
 
-    /// Reads up to `max` bytes until a reply is shorter than asked.
+    /// Reads up to `max` bytes until a reply is shorter than asked, or memory is short.
     fn read_run(
         &self,
         fid: &Fid,
@@ -215,11 +225,36 @@ impl Client {
         max: usize,
     ) -> (usize, Result) {
         let max = iter.count().min(max);
+        if let Err(err) = self.pass_gate(Patience::Killable) {
+            return (0, Err(err));
+        }
+        if max > self.io_size(fid) {
+            return self.read_window(fid, offset, iter, max);
+        }
+        let result = self
+            .start_read(fid, offset, max)
+            .and_then(|reading| self.finish_read(fid, reading, iter));
+        match result {
+            Ok(received) => (received, Ok(())),
+            Err(err) => (0, Err(err)),
+        }
+    }
+
+    /// As [`read_run`](Self::read_run), with several messages. The caller has passed the gate.
+    #[inline(never)]
+    fn read_window(
+        &self,
+        fid: &Fid,
+        offset: u64,
+        iter: &mut IovIter<'_>,
+        max: usize,
+    ) -> (usize, Result) {
+        let most = (WINDOW_BYTES / self.io_size(fid).max(1)).clamp(1, WINDOW);
         let mut window = Window::new();
         let (mut asked, mut total) = (0, 0);
-        let mut result = self.pass_gate(Patience::Killable);
+        let mut result = Ok(());
         loop {
-            let width = if fid.is_pipelined() { WINDOW } else { 1 };
+            let width = if fid.is_pipelined() { most } else { 1 };
             while result.is_ok() && asked < max && window.len < width {
                 match self.start_read(fid, offset.saturating_add(asked as u64), max - asked) {
                     Ok(reading) => {
@@ -231,13 +266,12 @@ impl Client {
             }
             let Some(reading) = window.pop() else { break };
             let asked = reading.asked;
-            match self.finish_read(reading, iter) {
+            match self.finish_read(fid, reading, iter) {
                 Ok(received) => {
                     total += received;
                     if received < asked {
                         break;
                     }
-                    fid.set_pipelined();
                 }
                 Err(err) => {
                     result = Err(err);
@@ -286,17 +320,25 @@ impl Client {
         Payload::bounce(self.bounce_pool(), want, direction, self.max_segments())
     }
 
-    /// Waits for a Tread and copies its data to `iter`, which advances by as much.
-    fn finish_read(&self, reading: Reading, iter: &mut IovIter<'_>) -> Result<usize> {
+    /// Waits for a Tread on `fid` and copies its data to `iter`, which advances by as much.
+    fn finish_read(&self, fid: &Fid, reading: Reading, iter: &mut IovIter<'_>) -> Result<usize> {
+        let asked = count_of(reading.asked);
         let answer = self.finish(reading.pending)?;
-        let Some(payload) = answer.request().payload() else {
-            let data = answer.decode()?.data;
-            let data = data.within(count_of(reading.asked)).map_err(to_error)?;
-            return all(iter.copy_to(data), data.len());
+        let received = match answer.request().payload() {
+            None => {
+                let data = answer.decode()?.data.within(asked).map_err(to_error)?;
+                all(iter.copy_to(data), data.len())?
+            }
+            Some(payload) => {
+                // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+                let received = answer.decode_bulk(payload, asked)? as usize;
+                all(payload.copy_to_iter(received, iter), received)?
+            }
         };
-        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
-        let received = answer.decode_bulk(payload, count_of(reading.asked))? as usize;
-        all(payload.copy_to_iter(received, iter), received)
+        if received == reading.asked {
+            fid.set_pipelined();
+        }
+        Ok(received)
     }
 
     /// Reads entries of the directory `fid` from `offset` on into `buf`. Returns their bytes.
