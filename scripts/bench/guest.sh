@@ -139,6 +139,7 @@ else
 	if on "trans=tcp,port=$PORT,$shared,msize=131096" $HOST; then
 		names
 		data 2097152
+		load dread-1024k : dread /mnt/big 1048576 8388608
 		randomly
 	fi
 	group=late # tcp, with a millisecond more on the way

@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <error.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -128,24 +129,30 @@ static pthread_t *threads(long n, void *(*body)(void *))
 	return all;
 }
 
-/* The kernel's slab memory in bytes. */
+/* The bytes of the kernel's slab objects that are in use, not only kept for later. */
 static long slab(void)
 {
-	FILE *file = fopen("/proc/sys/vm/stat_refresh", "w"); /* collects the counters of all CPUs */
-	char line[128];
-	long kb = 0;
+	long active, size, sum = 0;
+	char line[256];
+	FILE *file;
+	glob_t all;
 
-	if (file) {
-		fputs("1", file);
-		fclose(file);
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &all))
+		error(1, errno, "/sys/kernel/slab");
+	for (size_t i = 0; i < all.gl_pathc; i++) {
+		file = fopen(all.gl_pathv[i], "w");
+		if (!file || fputs("1", file) < 0 || fclose(file))
+			error(1, errno, "%s", all.gl_pathv[i]);
 	}
-	file = fopen("/proc/meminfo", "r");
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "Slab: %ld kB", &kb) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kb * 1024;
+	globfree(&all);
+	file = fopen("/proc/slabinfo", "r");
+	if (!file)
+		error(1, errno, "/proc/slabinfo");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %ld %*d %ld", &active, &size) == 2)
+			sum += active * size;
+	fclose(file);
+	return sum;
 }
 
 static void inflight(const char *name, long n, double seconds, const char *order)
