@@ -124,6 +124,7 @@ pub(crate) struct Request {
     ty: u8,
     done: Done,
     key: Key,
+    tag: Tag,
     owner: Owner,
     fcall: Fcall,
     payload: Option<Payload>,
@@ -184,6 +185,7 @@ impl Request {
                 ty,
                 done,
                 key: Key::default(),
+                tag: NOTAG,
                 owner,
                 fcall <- fcall,
                 payload,
@@ -209,12 +211,13 @@ impl Request {
     /// Gives the request its key, and with it the tag on the wire.
     pub(crate) fn set_key(self: Pin<&mut Self>, key: Key) {
         let this = self.project();
-        *this.key = key;
         let tag = match this.kind {
             Kind::Rpc => key.tag(),
             Kind::Version => NOTAG,
             Kind::Flush => key.flush_tag(),
         };
+        *this.key = key;
+        *this.tag = tag;
         if let Some(bytes) = this.fcall.tcall_mut().get_mut(5..HEADER_SIZE) {
             bytes.copy_from_slice(&tag.get().to_le_bytes());
         }
@@ -227,11 +230,7 @@ impl Request {
 
     /// The tag on the wire.
     pub(crate) fn tag(&self) -> Tag {
-        match self.kind {
-            Kind::Rpc => self.key.tag(),
-            Kind::Version => NOTAG,
-            Kind::Flush => self.key.flush_tag(),
-        }
+        self.tag
     }
 
     /// What the request is for.
