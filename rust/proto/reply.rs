@@ -115,10 +115,12 @@ fn check_type<R: Rmessage>(dialect: Dialect, ty: u8, body: &[u8]) -> Result<(), 
     Err(DecodeError::BadType { found: ty }.into())
 }
 
-/// Returns whether `ty` is the error reply of the dialect.
+/// Returns whether `ty` is an error reply of the dialect.
+///
+/// NFS-Ganesha answers in 9P2000.L with the type of an Rerror and the body of an Rlerror.
 pub fn is_error(dialect: Dialect, ty: u8) -> bool {
     match dialect {
-        Dialect::P2000L => ty == Rlerror::TYPE,
+        Dialect::P2000L => ty == Rlerror::TYPE || ty == Rerror::TYPE,
         Dialect::P2000 | Dialect::P2000u => ty == Rerror::TYPE,
     }
 }
@@ -244,8 +246,19 @@ mod tests {
         let rerror = Frame::new(Dialect::P2000u, &message);
         assert_eq!(
             open_reply::<Rclunk>(Dialect::P2000L, rerror.bytes()),
-            Err(DecodeError::BadType { found: 107 }.into())
+            Err(DecodeError::TrailingData.into())
         );
+    }
+
+    #[test]
+    fn number_under_the_type_of_an_rerror_is_an_rlerror() {
+        let mut frame = Frame::new(Dialect::P2000L, &Rlerror { ecode: 2 });
+        frame.buf[4] = Rerror::TYPE;
+        assert_eq!(
+            open_reply::<Rclunk>(Dialect::P2000L, frame.bytes()),
+            Err(ReplyError::Server(Errno::new(2).unwrap()))
+        );
+        assert_eq!(error_in(Dialect::P2000L, frame.bytes()), Errno::new(2));
     }
 
     #[test]

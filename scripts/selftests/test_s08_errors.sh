@@ -7,7 +7,7 @@
 # long: debug
 . "$(dirname "$0")/hostile.sh"
 
-plan 24
+plan 25
 try hostile
 stat='stat("/mnt/f").st_size'
 # Rclunk, Rread, Rerror, Tgetattr itself, what no message has.
@@ -17,6 +17,8 @@ done
 forged "S8: type 25 for a Tread" "EPROTO|EIO" Tread=type:25 'fd = open("/mnt/f", O_RDONLY); read(fd, 16)' served
 forged "S8: type 121 for a Twalk" EPROTO Twalk=type:121 'stat("/mnt/d/e")'
 forged "S8: type 107 for a Tclunk" "ok|EPROTO" Tclunk=type:107 'close(open("/mnt/f", O_WRONLY))' served
+# As NFS-Ganesha has it.
+forged "S8: type 107 with a number" ENOENT "" 'forge("Tgetattr", b"\2\0\0\0", kind=107); stat("/mnt/f")' served
 equal "S8: type 107 for a Tattach" EPROTO "$(mounting Tattach=type:107)"
 equal "S8: type 25 for a Tversion" EPROTO "$(mounting Tversion=type:25)"
 forged "S9: ecode 0" EPROTO Tgetattr=errno:0 "$stat" served
