@@ -34,6 +34,7 @@ use crate::{
     },
     request::Request,
     sys::{
+        gfp::GFP_NOFS,
         payload::BouncePool,
         seq::SeqFile,
         wait::WaitQueue,
@@ -89,11 +90,11 @@ impl Chunks {
         )?))
     }
 
-    /// The chunk that [`push`](Self::push) takes. May sleep.
+    /// The chunk that [`push`](Self::push) takes. May sleep. Starts no file system I/O.
     fn alloc() -> Result<KVec<Slot<Arc<Request>>>> {
-        let mut chunk = KVec::with_capacity(CHUNK, GFP_KERNEL)?;
+        let mut chunk = KVec::with_capacity(CHUNK, GFP_NOFS)?;
         for _ in 0..CHUNK {
-            chunk.push(Slot::new(), GFP_KERNEL)?;
+            chunk.push(Slot::new(), GFP_NOFS)?;
         }
         Ok(chunk)
     }

@@ -27,6 +27,7 @@ use crate::{
     },
     sys::{
         fcall::Fcall,
+        gfp::GFP_NOFS,
         payload::Payload,
         wait::WaitQueue, //
     },
@@ -164,7 +165,7 @@ impl Request {
     /// A request with room for its frames, not yet known to anybody. `ty` is the type of the
     /// T-message, which [`encode`](Self::encode) makes.
     ///
-    /// Context: process context, may sleep for memory.
+    /// Context: process context, may sleep for memory. Starts no file system I/O.
     ///
     /// # Errors
     ///
@@ -199,7 +200,7 @@ impl Request {
                 todo_links <- ListLinks::new(),
                 todo_tracker <- AtomicTracker::new(),
             }),
-            GFP_KERNEL,
+            GFP_NOFS,
         )
     }
 

@@ -55,6 +55,7 @@ use crate::{
     },
     sys::{
         fcall::Fcall,
+        gfp::GFP_NOFS,
         params,
         payload::{
             Direction,
@@ -410,7 +411,6 @@ impl Client {
         size: usize,
         room: usize,
     ) -> Result<Unsent> {
-        let _nofs = task::NofsGuard::new();
         let outside = match &call.payload {
             Some(payload) if payload.direction() == Direction::ToServer => payload.len(),
             _ => 0,
@@ -433,7 +433,7 @@ impl Client {
                 self.transport()
                     .is_none_or(|transport| transport.has_linear_frames())
             },
-            GFP_KERNEL,
+            GFP_NOFS,
         )?;
         let owner = task::current_id().get();
         Request::new(kind, ty, done, owner, fcall, call.payload, call.fid)
@@ -458,7 +458,6 @@ impl Client {
                 Err((Refusal::Closed, request)) => return Err((EIO, request)),
                 Err((Refusal::NoTag(NoTag::Full), request)) => return Err((EBUSY, request)),
                 Err((Refusal::NoTag(NoTag::Grow), request)) => {
-                    let _nofs = task::NofsGuard::new();
                     let chunk = match Chunks::alloc() {
                         Ok(chunk) => chunk,
                         Err(err) => return Err((err, request)),
