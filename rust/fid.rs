@@ -69,6 +69,8 @@ pub(crate) struct Fid {
     xattr: Atomic<bool>,
     /// A Tread has been answered in full.
     pipelined: Atomic<bool>,
+    /// The size of the file as the server has told it; zero if it has not.
+    size: Atomic<u64>,
     /// The task behind whose flushes the Tclunk waits; zero for none.
     owner: Atomic<Owner>,
     /// How many Tlocks that unlock have to be sent before the Tclunk.
@@ -117,6 +119,7 @@ impl Fid {
                 pool: pool.clone(),
                 xattr: Atomic::new(false),
                 pipelined: Atomic::new(false),
+                size: Atomic::new(0),
                 owner: Atomic::new(0),
                 unlocks: Atomic::new(0),
                 links <- ListLinks::new(),
@@ -159,6 +162,23 @@ impl Fid {
         if !self.is_pipelined() && !self.xattr.load(Relaxed) && !self.c.is_dir() {
             self.pipelined.store(true, Relaxed);
         }
+    }
+
+    /// Notes the size of the file as the server has told it.
+    pub(crate) fn set_size(&self, size: u64) {
+        self.size.store(size, Relaxed);
+    }
+
+    /// Notes that this is the same file as that of `other`.
+    pub(crate) fn copy_size(&self, other: &Self) {
+        self.set_size(other.size.load(Relaxed));
+    }
+
+    /// Whether the server has told that the file is no longer than `end`. Files of no size may have
+    /// contents all the same: they are made when they are read.
+    pub(crate) fn is_end(&self, end: u64) -> bool {
+        let size = self.size.load(Relaxed);
+        size != 0 && end >= size
     }
 
     /// Whether somebody can see the result of the Tclunk: data or an attribute may be written

@@ -42,6 +42,10 @@ const NOT_OPEN: c_int = -1;
 /// The bits of an open mode that tell reading from writing.
 const ACCESS_MODE: c_int = 3;
 
+/// The bit of an open mode that the file system adds where it does without the page cache.
+// CAST: 0x2000.
+const DIRECT: c_int = bindings::p9_open_mode_t_P9L_DIRECT as c_int;
+
 /// The part of a fid that the file system sees: `struct p9_fid`.
 ///
 /// The file system counts references in it and keeps it in its lists. The fields used here are
@@ -90,6 +94,11 @@ impl P9Fid {
     /// Whether it is open, and not for reading only.
     pub(crate) fn is_open_for_writing(&self) -> bool {
         self.is_open() && self.mode() & ACCESS_MODE != 0
+    }
+
+    /// Whether it is open, and read without the page cache.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.is_open() && self.mode() & DIRECT != 0
     }
 
     /// Bytes that one Tread or Twrite may move without being split; zero if there is no such limit.

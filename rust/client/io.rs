@@ -16,6 +16,13 @@
 //! addresses would answer those that are thrown away with bytes that then are lost. What comes back is
 //! handed to the caller in order: after a reply that is shorter than asked, or an error, nothing that was
 //! asked for behind it is used, and the read goes on from there.
+//!
+//! # The end of a file
+//!
+//! A reply that is shorter than asked may be the end of the file or not; the next one, which is empty,
+//! tells. It is not asked for if the reply ends where the server has said that the file ends, and
+//! netfs reads for a program: it asks again itself if it knows that there is more. What fills the page
+//! cache is always asked for, since what is missing there would be taken for zeroes.
 
 use super::{
     rpc::{
@@ -185,18 +192,23 @@ impl Client {
         want <= INLINE_DATA || self.max_segments() == 0
     }
 
-    /// Reads the file from `offset` on until `iter` is full or the file ends.
+    /// Reads the file from `offset` on until `iter` is full or the file ends, or seems to.
     ///
     /// Returns how many bytes were read, and why it was not more. `iter` advances by as much.
     ///
     /// Context: process context, sleeps.
     pub(crate) fn read(&self, fid: &Fid, offset: u64, iter: &mut IovIter<'_>) -> (usize, Result) {
+        let ends = iter.kind() == Kind::Bvec && fid.c().is_direct();
         let mut total = 0;
         while iter.count() > 0 {
-            match self.read_run(fid, offset.saturating_add(total as u64), iter, usize::MAX) {
+            let at = offset.saturating_add(total as u64);
+            match self.read_run(fid, at, iter, usize::MAX) {
                 (0, result) => return (total, result),
                 (n, Ok(())) => total += n,
                 (n, Err(err)) => return (total + n, Err(err)),
+            }
+            if ends && fid.is_end(offset.saturating_add(total as u64)) {
+                break;
             }
         }
         (total, Ok(()))

@@ -129,6 +129,9 @@ impl Client {
             newfid: newfid.num(),
             names: Names::new(names).map_err(|_| EINVAL)?,
         };
+        if names.is_empty() {
+            newfid.copy_size(fid);
+        }
         let answer = self.rpc(
             &message,
             Call {
@@ -165,6 +168,7 @@ impl Client {
             if reply.qids.len() != names.len() {
                 return Err(ENOENT);
             }
+            fid.set_size(0);
             Ok(reply.qids.last())
         })?
     }
@@ -194,6 +198,7 @@ impl Client {
             mode,
             gid,
         };
+        fid.set_size(0);
         self.call(&message, Opened::from)
     }
 
@@ -222,6 +227,7 @@ impl Client {
             mode,
             extension: DotU(extension),
         };
+        fid.set_size(0);
         self.call(&message, Opened::from)
     }
 
@@ -352,8 +358,13 @@ impl Client {
             fid: fid.num(),
             request_mask: mask,
         };
-        self.call(&message, |attr| attr.has_proper_times().then(|| f(attr)))?
-            .ok_or(EIO)
+        self.call(&message, |attr| {
+            if let Some(size) = attr.known_size() {
+                fid.set_size(size);
+            }
+            attr.has_proper_times().then(|| f(attr))
+        })?
+        .ok_or(EIO)
     }
 
     /// Sets attributes.

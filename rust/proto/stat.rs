@@ -31,12 +31,21 @@ use super::wire::{
 const FIXED_SIZE: usize = 2 + 4 + QID_SIZE + 4 + 4 + 4 + 8;
 
 /// Bits of [`Rgetattr::valid`]: the times of the last access, and of the last changes of the data
-/// and of the attributes.
+/// and of the attributes; the size.
 const ATIME: u64 = 0x20;
 const MTIME: u64 = 0x40;
 const CTIME: u64 = 0x80;
+const SIZE: u64 = 0x200;
 
 impl Rgetattr {
+    /// The size of the file, if it is told.
+    pub const fn known_size(&self) -> Option<u64> {
+        if self.valid & SIZE == 0 {
+            return None;
+        }
+        Some(self.size)
+    }
+
     /// Whether the nanoseconds of each time that is told are less than a second.
     ///
     /// The kernel takes seconds off the nanoseconds of a time one by one, without a pause: a server
