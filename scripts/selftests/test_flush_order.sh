@@ -13,6 +13,8 @@ PARAMETER=/sys/module/9pnet/parameters/intr
 # written: how many Twrites have come.
 written() { order count Twrite; }
 
+hangs() { [ "$(order held Twrite)" = 1 ]; }
+
 flushed() { [ "$(order held Tflush)" = 1 ]; }
 
 overtaken() { [ "$(written)" -gt $((before + 2)) ]; } # one more is that of the other task
@@ -24,7 +26,8 @@ rewritten() {
 	order "Twrite@g=hang*1 Tflush=hang*1"
 	"$BIN/rewrite" "$MNT/g" >/tmp/rewrite &
 	writer=$!
-	busywait 10 flushed && echo other >"$MNT/other" && ! busywait 1 overtaken
+	busywait 10 hangs && kill -ALRM "$writer" && busywait 10 flushed &&
+		echo other >"$MNT/other" && ! busywait 1 overtaken
 }
 
 plan 7
