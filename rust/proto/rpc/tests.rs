@@ -164,7 +164,7 @@ mod cases {
     }
 
     #[test]
-    fn late_reply_after_rflush_is_stale() {
+    fn l2_late_reply_after_rflush_is_stale() {
         let mut table = table(1);
         let key = Case::Abandoned.reach(&mut table, 1);
         let ended = table.handle_rflush(key, true);
@@ -384,7 +384,7 @@ mod cases {
     }
 
     #[test]
-    fn stale_key_changes_nothing() {
+    fn s11_stale_key_changes_nothing() {
         for case in Case::ALL {
             let mut table = table(1);
             let stale = send(&mut table, 1, 10);
@@ -439,7 +439,7 @@ mod cases {
     }
 
     #[test]
-    fn tags_of_nobody_are_not_found() {
+    fn s11_tags_of_nobody_are_not_found() {
         let mut table = table(0x8000);
         let key = send(&mut table, 1, 10);
         for tag in 0..=u16::MAX {
@@ -482,7 +482,7 @@ mod cases {
     }
 
     #[test]
-    fn full_table_still_flushes() {
+    fn l8_full_table_still_flushes() {
         let mut table = table(MAX_REQUESTS);
         let mut keys = Vec::new();
         for number in 0..MAX_REQUESTS {
