@@ -11,18 +11,18 @@
 //!
 //! # Pipelining
 //!
-//! A read of more than one frame has several Treads under way, [`WINDOW_BYTES`] together, once a Tread
-//! on the fid has been answered in full: a server whose files are streams rather than bytes with
-//! addresses would answer those that are thrown away with bytes that then are lost. What comes back is
-//! handed to the caller in order: after a reply that is shorter than asked, or an error, nothing that was
-//! asked for behind it is used, and the read goes on from there.
+//! A read of more than one frame has several Treads under way, [`WINDOW_BYTES`] together, once a
+//! Tread on the fid has been answered in full: a server whose files are streams rather than bytes
+//! with addresses would answer those that are thrown away with bytes that then are lost. What comes
+//! back is handed to the caller in order: after a reply that is shorter than asked, or an error,
+//! nothing that was asked for behind it is used, and the read goes on from there.
 //!
 //! # The end of a file
 //!
-//! A reply that is shorter than asked may be the end of the file or not; the next one, which is empty,
-//! tells. It is not asked for if the reply ends where the server has said that the file ends, and
-//! netfs reads for a program: it asks again itself if it knows that there is more. What fills the page
-//! cache is always asked for, since what is missing there would be taken for zeroes.
+//! A reply that is shorter than asked may be the end of the file or not; the next one, which is
+//! empty, tells. It is not asked for if the reply ends where the server has said that the file
+//! ends, and netfs reads for a program: it asks again itself if it knows that there is more. What
+//! fills the page cache is always asked for, since what is missing there would be taken for zeroes.
 
 use super::{
     rpc::{
