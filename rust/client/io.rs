@@ -75,9 +75,9 @@ const INLINE_DATA: usize = 1024;
 
 /// Treads of one call that are under way at once.
 ///
-/// Enough for [`WINDOW_BYTES`] in frames of 64 KiB, which is all that some servers take. Not more: the
-/// list of them is on the stack.
-const WINDOW: usize = 32;
+/// Enough for 1 MiB in frames of 64 KiB, which is all that some servers take. Not more: a task that is
+/// killed flushes each of them before it goes.
+const WINDOW: usize = 17;
 
 /// The bytes that the Treads of one call ask for at once.
 ///
