@@ -96,7 +96,7 @@ pub type Owner = u64;
 pub fn group_of(owner: Owner) -> usize {
     // The number of a task is in the upper half, when it began in the lower one.
     // CAST: less than `GROUPS`.
-    ((owner >> 32 ^ owner) % GROUPS as u64) as usize
+    (((owner >> 32) ^ owner) % GROUPS as u64) as usize
 }
 
 /// What is known of the Tflush for an abandoned request.

@@ -23,7 +23,7 @@ restore() { yes 0123456789abcde | head -c 1M | dd of="$ROOT/f" conv=notrunc stat
 # directory: the entries of a directory lie in a buffer of the kernel's that all have who share the
 # open file. The one who is killed asks for them first.
 directory() {
-	local reader got
+	local reader got child
 	mkdir "$ROOT/names" && (cd "$ROOT/names" && seq -f before-%03.0f 300 | xargs touch) || return 1
 	order "Treaddir=hang*1 Tflush=wait"
 	coproc reader { exec python3 -c "
@@ -48,6 +48,7 @@ print(len(names), flush=True)
 input()
 while more := list(some(65536)): names += more
 print(*sorted(names))"; }
+	child=$!
 	busywait 10 waiting
 	echo >&"${reader[1]}"
 	read -r -t 10 -u "${reader[0]}" got && [ "$got" = 9 ] || return 1
@@ -57,7 +58,7 @@ print(*sorted(names))"; }
 	busywait 10 holds_nothing || return 1
 	echo >&"${reader[1]}"
 	read -r -t 10 -u "${reader[0]}" got
-	wait "$reader_PID"
+	wait "$child"
 	[ "$got" = ". .. $(seq -f before-%03.0f -s ' ' 300)" ] || { echo "${got:0:200}"; return 1; }
 }
 

@@ -472,10 +472,7 @@ impl World {
                 State::Answered | State::ToUndo | State::ToUndoOnly
             ) {
                 assert!(matches!(table.handle_reply(entry.key, false), Reply::Stale));
-                assert!(matches!(
-                    table.handle_reply(entry.key, true),
-                    Reply::Stale
-                ));
+                assert!(matches!(table.handle_reply(entry.key, true), Reply::Stale));
             }
             if matches!(entry.state, State::Refused | State::ToUndoOnly) {
                 assert!(matches!(
