@@ -152,15 +152,20 @@ impl Client {
                 Ok(())
             }
             _ => {
-                if !self.complained.xchg(true, Relaxed) {
-                    pr_err!(
-                        "malformed reply to a message of type {}: {} bytes received\n",
-                        req.ty(),
-                        len
-                    );
-                }
+                self.complain(req, len);
                 Err(EIO)
             }
+        }
+    }
+
+    /// Tells the log that the `len` bytes received for `req` make no sense; once for each session.
+    pub(super) fn complain(&self, req: &Request, len: usize) {
+        if !self.complained.xchg(true, Relaxed) {
+            pr_err!(
+                "malformed reply to a message of type {}: {} bytes received\n",
+                req.ty(),
+                len
+            );
         }
     }
 

@@ -194,8 +194,13 @@ impl<'a, M: Tmessage> Answer<'a, M> {
         self.request.outcome().unwrap_or(Err(EIO))
     }
 
-    /// Turns what was decoded into a result of ours, and tells the tracepoint of it.
+    /// Turns what was decoded into a result of ours, and tells the tracepoint of it; the log, too, if
+    /// it made no sense.
     pub(super) fn traced<T>(&self, reply: core::result::Result<T, ReplyError>) -> Result<T> {
+        if let Err(ReplyError::Decode(_)) = reply {
+            let len = self.frame().map_or(0, <[u8]>::len);
+            self.client.complain(&self.request, len);
+        }
         let reply = reply.map_err(|err| Error::from_errno(Errno::from(err).to_negative()));
         trace::client_res(
             self.client.c().as_ptr(),

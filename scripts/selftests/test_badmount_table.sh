@@ -88,8 +88,8 @@ row() {
 	[ "$CLIENT" != c ] || want=${2#*/}
 	echo "selftest: row" >/dev/kmsg
 	attempt "${@:3}"
-	# Bad options are told to whoever mounts, and the server may have its reasons.
-	[[ $name != options:* && -z ${5-} ]] || least=0
+	# Bad options are told to whoever mounts, and the server may have its reasons, not for nonsense.
+	[[ $name != options:* && (-z ${5-} || $want = EPROTO) ]] || least=0
 	lines=$(dmesg | tac | sed '/selftest: row/,$d')
 	number=$(grep -c . <<<"$lines")
 	# Which of them depends on who notices first.
