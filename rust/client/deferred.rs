@@ -236,6 +236,7 @@ impl Client {
             if let Some(fid) = fid.filter(|_| !again) {
                 fid.unlock_sent();
                 self.wake_gate();
+                self.work_soon();
             }
             return again;
         }
@@ -324,8 +325,9 @@ impl Client {
     }
 
     /// Whether the Tclunk of `fid`, given up by the task `owner`, has to wait: for a Tlock that
-    /// unlocks, for the flushes of that task, and for any abandoned request on the fid. A server that gets it earlier ends
-    /// the request with the fid gone under it.
+    /// unlocks, for the flushes of that task, and for any abandoned request on the fid. A server that
+    /// gets it earlier ends the request with the fid gone under it. The end of each of these has the
+    /// work item look at what was left to it.
     pub(super) fn holds_back(&self, fid: &Fid, owner: Owner) -> bool {
         if fid.has_unlocks() {
             return true;

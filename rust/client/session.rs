@@ -168,24 +168,28 @@ impl Client {
         };
         let wait = wait && result.is_ok();
         if self.holds_back(&fid, owner) {
-            self.clunk_later(fid, owner);
-        } else {
-            match self.send_clunk(fid, if wait { Done::Wake } else { NOTE }) {
-                Ok(request) if wait => {
-                    // Whether the answer is waited for or not, the fid is given back.
-                    self.wait(&request, Patience::Killable)?;
-                    return Answer::<Tclunk>::new(self, request).decode().map(drop);
-                }
-                Ok(_) => return result,
-                Err((err, fid)) => {
-                    self.clunk_later(fid, 0);
-                    if wait {
-                        result = Err(err);
-                    }
+            self.clunk_later(fid.clone(), owner);
+            // The work queue looks at it when what holds it back ends, which may be now.
+            if !self.holds_back(&fid, owner) {
+                self.work_soon();
+            }
+            return result;
+        }
+        match self.send_clunk(fid, if wait { Done::Wake } else { NOTE }) {
+            Ok(request) if wait => {
+                // Whether the answer is waited for or not, the fid is given back.
+                self.wait(&request, Patience::Killable)?;
+                result = Answer::<Tclunk>::new(self, request).decode().map(drop);
+            }
+            Ok(_) => {}
+            Err((err, fid)) => {
+                self.clunk_later(fid, 0);
+                self.work_soon();
+                if wait {
+                    result = Err(err);
                 }
             }
         }
-        self.work_soon();
         result
     }
 

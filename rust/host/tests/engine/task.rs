@@ -289,7 +289,10 @@ impl World {
             unreachable!()
         };
         if self.holds_back(fid, task.owner) {
-            self.leave_clunk(task, task.owner);
+            // What holds it back has the work queue look at it.
+            self.clunk_later(fid.clone(), task.owner);
+            task.goal = None;
+            self.finish(task);
         } else {
             task.sync = wait;
             task.phase = Phase::Prepare;

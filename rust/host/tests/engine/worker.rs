@@ -184,6 +184,7 @@ impl World {
                     unlocks.swap_remove(at.unwrap());
                 }
                 self.wake(Queue::Gate);
+                self.work_soon();
             }
             Back::Clunk(_) => {}
         }
