@@ -22,11 +22,11 @@ order() {
 	[ "$answer" = ok ] || echo "$answer"
 }
 
-# holds N: whether the server holds up N operations or more.
-holds() { [ "$(order held)" -ge "$1" ]; }
+# holds N [OPERATION..]: whether the server holds up N operations or more, or N of these.
+holds() { [ "$(order held "${@:2}")" -ge "$1" ]; }
 
-# waiting: whether the victim has run into what is held up.
-waiting() { holds "$want"; }
+# waiting: whether the victim has run into what is held up: $want operations, or $want of ${kinds[@]}.
+waiting() { holds "$want" "${kinds[@]}"; }
 
 # idle: whether nothing is held up, and no more left on the server than before.
 before=0
@@ -56,7 +56,7 @@ die() {
 
 # dies NAME ORDER [-SIGNAL] OPERATION FILE...: one result: OPERATION can be killed within $bound ms,
 # ROUNDS times, while it has $want operations held up, and then nothing is left on the server.
-bound=$BOUND_MS want=1
+bound=$BOUND_MS want=1 kinds=()
 prepare() { :; } # what to do before each round
 dies() {
 	local name=$1 rounds=$ROUNDS round took times='' rest=''

@@ -12,12 +12,11 @@ mkdir "$HANG/many"
 (cd "$HANG/many" && touch $(seq 200))
 # The closes alone take their time on a kernel with all checks.
 [ "$KERNEL" = stock ] || bound=1000
-waiting() { [ "$(order held read)" -ge 1 ]; } # not in what earlier closes have left to the server
+kinds=(read) # not what earlier closes have left to the server
 dies "200 open files" read=hang many "$HANG"/many/* "$HANG/f"
 dies "200 open files whose close hangs too" "read=hang flush=hang" many "$HANG"/many/* "$HANG/f"
 
-waiting() { holds "$want"; }
-bound=$BOUND_MS
+kinds=() bound=$BOUND_MS
 
 # No rename: QEMU lets it wait for all others that wait. One of four has the open that hangs.
 want=4
