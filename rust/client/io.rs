@@ -202,13 +202,13 @@ impl Client {
         let mut total = 0;
         while iter.count() > 0 {
             let at = offset.saturating_add(total as u64);
+            if total > 0 && ends && fid.is_end(at) {
+                break;
+            }
             match self.read_run(fid, at, iter, usize::MAX) {
                 (0, result) => return (total, result),
                 (n, Ok(())) => total += n,
                 (n, Err(err)) => return (total + n, Err(err)),
-            }
-            if ends && fid.is_end(offset.saturating_add(total as u64)) {
-                break;
             }
         }
         (total, Ok(()))

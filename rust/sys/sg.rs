@@ -8,7 +8,10 @@
 use super::gfp::GFP_NOFS;
 use crate::bindings;
 use core::ptr::NonNull;
-use kernel::prelude::*;
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 
 /// The longest run of pages in one entry, in bytes.
 ///
@@ -63,6 +66,12 @@ pub(super) enum Refused {
     NoMemory,
 }
 
+impl From<AllocError> for Refused {
+    fn from(_: AllocError) -> Self {
+        Self::NoMemory
+    }
+}
+
 impl SgTable {
     /// An empty table that will have `expected` entries, and never more than `max`.
     pub(super) fn new(expected: usize, max: usize) -> Self {
@@ -100,29 +109,15 @@ impl SgTable {
         let mut entry = bindings::scatterlist::default();
         init(&mut entry);
         if let Entries::One(first) = self.entries {
-            let mut entries =
-                KVec::with_capacity(self.expected, GFP_NOFS).map_err(|_| Refused::NoMemory)?;
-            entries
-                .push(first, GFP_NOFS)
-                .map_err(|_| Refused::NoMemory)?;
+            let mut entries = KVec::with_capacity(self.expected, GFP_NOFS)?;
+            entries.push(first, GFP_NOFS)?;
             self.entries = Entries::Many(entries);
         }
         match &mut self.entries {
-            Entries::Many(entries) => {
-                if entries.len() == entries.capacity() {
-                    entries
-                        .reserve(1, GFP_NOFS)
-                        .map_err(|_| Refused::NoMemory)?;
-                }
-                entries
-                    .push_within_capacity(entry)
-                    .map_err(|_| Refused::NoMemory)
-            }
-            entries => {
-                *entries = Entries::One(entry);
-                Ok(())
-            }
+            Entries::Many(entries) => entries.push(entry, GFP_NOFS)?,
+            entries => *entries = Entries::One(entry),
         }
+        Ok(())
     }
 
     /// Marks the end of the table, which gets no more entries.

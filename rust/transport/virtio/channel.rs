@@ -329,11 +329,11 @@ impl Channel {
         Ok(ring.session)
     }
 
-    /// The most pieces that the payload of a request may be in.
+    /// The most pieces that the payload of a request of the mount may be in.
     pub(super) fn max_segments(&self) -> usize {
         let ring = self.handle.ring().lock();
         // None would say that there are no payloads; a ring that is stopped takes no request anyway.
-        ring.max_segments(reserve(ring.capacity())).max(1)
+        ring.max_segments(ring.reserve).max(1)
     }
 
     /// Sends `req` for the mount with the number `session`, or queues it.
