@@ -13,10 +13,6 @@ PARAMETER=/sys/module/9pnet/parameters/intr
 # written: how many Twrites have come.
 written() { order count Twrite; }
 
-hangs() { [ "$(order held Twrite)" = 1 ]; }
-
-flushed() { [ "$(order held Tflush)" = 1 ]; }
-
 overtaken() { [ "$(written)" -gt $((before + 2)) ]; } # one more is that of the other task
 
 # rewritten: starts the writes, until the Tflush of the first one has come; true if another task can
@@ -26,7 +22,7 @@ rewritten() {
 	order "Twrite@g=hang*1 Tflush=hang*1"
 	"$BIN/rewrite" "$MNT/g" >/tmp/rewrite &
 	writer=$!
-	busywait 10 hangs && kill -ALRM "$writer" && busywait 10 flushed &&
+	busywait 10 holds 1 Twrite && kill -ALRM "$writer" && busywait 10 holds 1 Tflush &&
 		echo other >"$MNT/other" && ! busywait 1 overtaken
 }
 

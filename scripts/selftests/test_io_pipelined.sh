@@ -34,15 +34,12 @@ before() {
 	[ "$size" -gt 0 ] || [ $status != 0 ] && { [ $status = 0 ] || grep "$1" /tmp/error; }
 }
 
-# together: several Treads wait at the server at once.
-together() { [ "$(order held Tread)" -ge 4 ]; }
-
 pipelined() {
 	local reader
 	order Tread=hang+1
 	read_once &
 	reader=$!
-	busywait 10 together || return 1
+	busywait 10 holds 4 Tread || return 1
 	order release
 	wait $reader && cmp /tmp/got "$ROOT/f"
 }
@@ -54,7 +51,7 @@ shrinks() {
 	order Tread=hang+1
 	read_once 2>/tmp/error &
 	reader=$!
-	busywait 10 together || return 1
+	busywait 10 holds 4 Tread || return 1
 	truncate -s 30000 "$ROOT/f"
 	order release
 	wait $reader || grep -q "No data available" /tmp/error || return 1
