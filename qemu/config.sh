@@ -18,7 +18,7 @@ PACKAGES=(
 	make bc bison flex cpio kmod xz-utils zstd rsync perl python3 pahole
 	libelf-dev libssl-dev libdw-dev qemu-system-x86 erofs-utils busybox-static shellcheck
 	bash-completion strace fio stress-ng git tar attr acl procps psmisc util-linux mount hostname iproute2 less
-	keyutils file diod
+	keyutils file e2fsprogs diod nfs-ganesha nfs-ganesha-vfs virtiofsd
 )
 
 export LC_ALL=C
