@@ -36,22 +36,24 @@ idle() { [ "$(order held) $(left)" = "0 $before" ]; }
 echo 4 >/proc/sys/vm/drop_caches
 forget() { sync -f "$MNT" && echo 1 >/proc/sys/vm/drop_caches; }
 
-# die ORDER [-SIGNAL] OPERATION FILE...: lets OPERATION run into what ORDER holds up and kills it.
-# Prints what victim says.
+# die ORDER [-SIGNAL] OPERATION FILE...: lets OPERATION run into what ORDER holds up, gives the order
+# $then, if there is one, and kills it. Prints what victim says, which is no time if it did not wait.
+then=
 die() {
-	local kill pid
+	local kill pid early=
 	order "$1"
 	shift
 	exec {kill}> >(exec "$BIN/victim" "$@" >/tmp/victim 2>&1)
 	pid=$!
 	if busywait 10 waiting; then
+		[ -z "$then" ] || order "$then"
 		echo >&"$kill"
 	else
-		echo "# does not wait in $*" >&2
+		early=does-not-wait,
 	fi
 	exec {kill}>&-
 	wait $pid
-	cat /tmp/victim
+	echo "$early$(cat /tmp/victim)"
 }
 
 # dies NAME ORDER [-SIGNAL] OPERATION FILE...: one result: OPERATION can be killed within $bound ms,

@@ -14,9 +14,11 @@ mkdir "$HANG/many"
 [ "$KERNEL" = stock ] || bound=1000
 kinds=(read) # not what earlier closes have left to the server
 dies "200 open files" read=hang many "$HANG"/many/* "$HANG/f"
-dies "200 open files whose close hangs too" "read=hang flush=hang" many "$HANG"/many/* "$HANG/f"
+# Not from the beginning: QEMU opens and closes a file to answer a Tgetattr, too.
+then=flush=hang
+dies "200 open files whose close hangs too" read=hang many "$HANG"/many/* "$HANG/f"
 
-kinds=() bound=$BOUND_MS
+then='' kinds=() bound=$BOUND_MS
 
 # No rename: QEMU lets it wait for all others that wait. One of four has the open that hangs.
 want=4
