@@ -18,10 +18,17 @@
 //! Locks are taken in this order:
 //!
 //! 1. `Client::inner`.
-//! 2. The lock of a wait queue.
+//! 2. The lock of a wait queue; the kernel's locks of a work queue's pool and of its timers.
 //!
-//! The locks of a transport (a stream has two, see [`transport`]), of the registry of transports, of a request's fid and of the bounce
-//! buffers are taken with no other lock of this module held, and none is taken under them.
+//! The locks of a transport are taken without `Client::inner`, which is not taken under them either:
+//!
+//! 1. The mutexes: `Handle::bound` of a virtio device, then `virtio::CHANNELS`; `Connection::tx` of a
+//!    stream.
+//! 2. The spinlocks: `Ring::inner` of a virtio device; `Connection::inner` of a stream.
+//!
+//! All others are taken with no lock of this module held, and none is taken under them:
+//! `trans::REGISTRY`, `Request::fid`, `P9Client::held`, `BouncePool::free`, and those in
+//! [`abi::foreign`].
 //! Transports written in C call with locks of their own held, which come before all of these; see
 //! `abi::foreign`.
 

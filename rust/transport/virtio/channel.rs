@@ -238,8 +238,8 @@ impl Drop for Calling<'_> {
 impl Channel {
     /// Sends `first`, then what is queued, as far as there is room, and gives up the lock.
     fn send(self: &Arc<Self>, mut ring: Guard<'_, State>, mut first: Option<Arc<Request>>) {
-        let mut failed = List::new();
-        let mut why = EIO;
+        let mut too_long = List::new();
+        let mut broken = List::new();
         let reserve = ring.reserve;
 
         while let Some(req) = first.take().or_else(|| ring.next()) {
@@ -264,19 +264,18 @@ impl Channel {
                         .enqueue_delayed::<Arc<Self>, 0>(self.clone(), msecs_to_jiffies(RETRY));
                 }
                 Refused::Full | Refused::TooLong => {
-                    why = EMSGSIZE;
-                    failed.push_back(item);
+                    too_long.push_back(item);
                     continue;
                 }
                 Refused::Broken => {
-                    failed.push_back(item);
+                    broken.push_back(item);
                     continue;
                 }
             }
             break;
         }
         let died = !ring.is_up() && ring.client.is_some() && !ring.dead;
-        if failed.is_empty() && !died {
+        if too_long.is_empty() && broken.is_empty() && !died {
             ring.kick();
             return;
         }
@@ -287,8 +286,10 @@ impl Channel {
         }
         let calling = Calling::new(self, &ring);
         ring.kick();
-        while let Some(item) = failed.pop_front() {
-            calling.fail_unsent(item.into_arc(), why);
+        for (mut failed, why) in [(too_long, EMSGSIZE), (broken, EIO)] {
+            while let Some(item) = failed.pop_front() {
+                calling.fail_unsent(item.into_arc(), why);
+            }
         }
         if died {
             calling.died(unsent);
