@@ -130,7 +130,10 @@ impl<S: Clone> Gate<S> {
             due: time.map(|time| Instant::now() + time),
             job: Box::new(job),
         });
-        self.changed.notify_one();
+        // What has no time is not waited for; there may be a lot of it.
+        if time.is_some() {
+            self.changed.notify_one();
+        }
     }
 
     /// Drops the operations that wait under `id`; says whether there was one.
