@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What `make bench` does: the same workloads with the stock client and with this one, in turn, twice,
-# in guests that differ in nothing else; then tables, and with all workloads docs/bench/.
+# What `make bench` does: the same workloads with the stock client, with this one and, those that need
+# no more than a folder of the host, with virtiofs, in turn, in guests that differ in nothing else;
+# then tables, and with all workloads docs/bench/.
 #
 #   count  on QEMU's emulator with a plugin (bench/count.c) that counts the guest's instructions,
 #          a processor that does nothing but the workload, and its thread before all others
-#   bytes  the same for a few workloads, with each byte of a copy counted as an instruction
 #   time   without the plugin: messages, then wall time
+#   again  wall time, once more after all others had their turn
+#   bytes  as count, for a few workloads, with each byte of a copy counted as an instruction
 #
 # W=pattern selects workloads by name, KINDS="count time" and CLIENTS=rust the runs; of those that are
 # left out the results of the last time are shown. Where plugins do not work there
@@ -15,7 +17,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../qemu/config.sh"
 
-: "${W:=*}" "${KINDS:=count time bytes}" "${CLIENTS:=c rust}" "${RUN:=$BUILD/bench}"
+: "${W:=*}" "${KINDS:=count time again bytes}" "${CLIENTS:=c rust virtiofs}" "${RUN:=$BUILD/bench}"
 OUT=$RUN
 [[ $W == *[*?[]* ]] || W="*$W*"
 export KERNEL=stock MOUNT=no SMP=1 MEM=1536M TIMEOUT=1500
@@ -74,12 +76,30 @@ prefer() {
 	done
 }
 
+# virtiofs TAG OPTION...: another device for the guest, in $extra: virtiofsd with these options serves
+# the share under that mount tag. With the sandbox that takes no namespaces: it is not what is measured.
+virtiofs() {
+	local tag=$1
+	shift
+	rm -f "$OUT/guest/$tag"*
+	"${pin[@]}" "$TOP/scripts/in-root.sh" --bind "$OUT/share:/share" --bind "$OUT/guest:/run/9pnet" \
+		/usr/libexec/virtiofsd --socket-path "/run/9pnet/$tag" --shared-dir /share --sandbox none \
+		"$@" >"$OUT/virtiofsd-$tag.log" 2>&1 &
+	daemons+=($!)
+	until [ -S "$OUT/guest/$tag" ]; do
+		kill -0 $! 2>/dev/null || die "virtiofsd has ended, see ${OUT#"$TOP"/}/virtiofsd-$tag.log"
+		sleep 0.1
+	done
+	extra+=" -chardev socket,id=$tag,path=/run/9pnet/$tag"
+	extra+=" -device vhost-user-fs-pci,chardev=$tag,tag=$tag"
+}
+
 # boot KIND CLIENT: one guest; its results are OUT/KIND.CLIENT and what count.so has written.
 boot() {
-	local kind=$1 client=$2 extra append=nowatchdog status=0 accel='' pin=()
+	local kind=$1 client=$2 extra append=nowatchdog status=0 accel='' pin=() daemons=()
 	local name=9pnet-bench-$$
 	extra="-netdev user,id=net -device virtio-net-pci,netdev=net,romfile="
-	if [ "$kind" != time ]; then
+	if [ "$kind" = count ] || [ "$kind" = bytes ]; then
 		extra+=" -name $name,debug-threads=on"
 		extra+=" -plugin /src/build/count.so,out=/run/9pnet/counts"
 		# shellcheck disable=SC2054 # one argument
@@ -89,13 +109,22 @@ boot() {
 		[ "$kind" = count ] || { accel=tcg,thread=single extra+=" -icount shift=3,sleep=on"; }
 	fi
 	rm -rf "$OUT/guest/console.log" "$OUT/$kind.$client"*
+	[ "$kind" != time ] || rm -f "$OUT/again.$client"
 	mkdir -p "$OUT/guest"
-	[ "$kind" = time ] || prefer &
-	SHARE=$OUT/share RUN=$OUT/guest CLIENT=$client QEMU_EXTRA=$extra ACCEL=$accel APPEND=$append \
-		CMD="KIND=$kind W='$W' PORT=$port LATE=$((port + 1)); $(<"$TOP/scripts/bench/guest.sh")" \
-		"${pin[@]}" "$TOP/qemu/run.sh" >"$OUT/$kind.$client" || status=$?
-	[ "$status" = 0 ] || die "the guest of $kind with CLIENT=$client has failed, status $status"
-	[ "$kind" = time ] || {
+	if [ "$client" = virtiofs ]; then
+		trap 'kill "${daemons[@]}" 2>/dev/null || true' EXIT
+		extra+=" -object memory-backend-memfd,id=mem,size=$MEM,share=on -machine memory-backend=mem"
+		# As the mounts of these names: nothing is kept in the guest, or all, and written late.
+		virtiofs none --cache never
+		virtiofs loose --cache always --writeback
+	fi
+	[ -z "$accel" ] || prefer &
+	SHARE=$OUT/share RUN=$OUT/guest CLIENT=${client/virtiofs/c} QEMU_EXTRA=$extra ACCEL=$accel \
+		CMD="KIND=$kind CLIENT=$client W='$W' PORT=$port LATE=$((port + 1))
+			$(<"$TOP/scripts/bench/guest.sh")" \
+		APPEND=$append "${pin[@]}" "$TOP/qemu/run.sh" >"$OUT/$kind.$client" || status=$?
+	[ "$status" = 0 ] || die "the guest of $kind with $client has failed, status $status"
+	[ -z "$accel" ] || {
 		mv "$OUT/guest/counts" "$OUT/$kind.$client.counts"
 		mv "$OUT/share/kallsyms" "$OUT/$kind.$client.symbols"
 	}
@@ -123,21 +152,22 @@ servers+=($!)
 "$TOP/scripts/in-root.sh" python3 scripts/bench/late.py $((port + 1)) "$port" 0.001 2>"$OUT/late.log" &
 servers+=($!)
 
-if [[ $KINDS == *[cb]* ]] && ! "$TOP/scripts/in-root.sh" qemu-system-x86_64 -M none -display none \
+if [[ $KINDS == *@(count|bytes)* ]] && ! "$TOP/scripts/in-root.sh" qemu-system-x86_64 -M none -display none \
 	-accel tcg -plugin build/count.so,out=/dev/null -monitor stdio <<<quit >"$OUT/plugin.log" 2>&1; then
 	say "QEMU takes no plugins here: no instructions are counted, see ${OUT#"$TOP"/}/plugin.log"
-	KINDS="time"
+	KINDS="time again"
 fi
 for kind in $KINDS; do
 	for client in $CLIENTS; do
-		step "$kind, CLIENT=$client" boot "$kind" "$client"
+		[ "$kind.$client" = bytes.virtiofs ] || step "$kind, $client" boot "$kind" "$client"
 	done
 done
 {
 	echo "$(date -u +%Y-%m-%d), commit $(git -C "$TOP" -c safe.directory="$TOP" rev-parse --short HEAD);"
 	echo "kernel $(<"$CACHE/kernel/image/version"), both clients under the same \`9p.ko\`;"
 	# shellcheck disable=SC2016 # dpkg-query expands it
-	in_root sh -c 'qemu-system-x86_64 --version | head -n 1; dpkg-query -Wf "diod \${Version}\n" diod'
+	in_root sh -c 'qemu-system-x86_64 --version | head -n 1
+		dpkg-query -Wf "\${Package} \${Version}\n" diod virtiofsd'
 	sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1
 	echo "with $(nproc) processors, of which the guest has one."
 } >"$OUT/versions"

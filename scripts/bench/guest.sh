@@ -2,11 +2,13 @@
 # shellcheck shell=bash disable=SC2154,SC2317
 #
 # What `make bench` runs in the guest: the workloads whose names match $W, in each group's mount.
-# Set before: KIND (how, see below), W, PORT and LATE (the host's servers), CLIENT.
+# Set before: KIND (how, see below), W, PORT and LATE (the host's servers), CLIENT: c, rust or virtiofs,
+# for which there are only the groups none and loose.
 #
 #   count    each workload twice, the second time is the one that is counted
 #   bytes    the same, for the emulator that counts each step of a string instruction
-#   time     each workload four times: the first time its messages are counted, then it is timed
+#   time     each workload three times: the first time its messages are counted, then it is timed
+#   again    each workload twice, timed
 #
 # Prints what load.c prints, "N NAME MESSAGES" for what was sent, "G NAME" for a group that cannot be
 # mounted.
@@ -18,8 +20,12 @@ HOST=10.0.2.2
 
 case $KIND in
 count | bytes) passes='warm last' ;;
-time) passes='messages 1 2 3' ;;
+time) passes='messages 1 2' ;;
+again) passes='3 4' ;;
 esac
+# What tells that a message is sent, and of which type.
+EVENT=9p/9p_client_req TYPE=type
+[ "$CLIENT" != virtiofs ] || EVENT=fuse/fuse_request_send TYPE=opcode
 
 selected() {
 	# shellcheck disable=SC2053 # W is a pattern
@@ -40,10 +46,10 @@ load() {
 		eval "$before"
 		forget
 		if [ "$pass" = messages ]; then
-			echo 'hist:keys=type' >$TRACE/events/9p/9p_client_req/trigger
+			echo "hist:keys=$TYPE" >$TRACE/events/$EVENT/trigger
 			$LOAD "$name" "$@" >/dev/null
-			awk -v name="$name" '/Hits:/ { print "N", name, $2 }' $TRACE/events/9p/9p_client_req/hist
-			echo '!hist:keys=type' >$TRACE/events/9p/9p_client_req/trigger
+			awk -v name="$name" '/Hits:/ { print "N", name, $2 }' $TRACE/events/$EVENT/hist
+			echo "!hist:keys=$TYPE" >$TRACE/events/$EVENT/trigger
 		else
 			$LOAD "$name" "$@"
 		fi
@@ -53,7 +59,13 @@ load() {
 # on OPTIONS [SOURCE]: mounts the share, or SOURCE, for the group.
 on() {
 	mountpoint -q /mnt && umount /mnt
-	mount -i -t 9p -o "version=9p2000.L,$1" "${2:-share}" /mnt || {
+	if [ "$CLIENT" = virtiofs ]; then
+		[[ $group == @(none|loose) ]] || return 1
+		set -- -t virtiofs "$group"
+	else
+		set -- -i -t 9p -o "version=9p2000.L,$1" "${2:-share}"
+	fi
+	mount "$@" /mnt || {
 		echo "G $group"
 		return 1
 	}
@@ -104,7 +116,7 @@ on trans=virtio,msize=131096
 cp /mnt/tree.tar /tmp/
 grep -i ' t ' /proc/kallsyms >/mnt/kallsyms
 entries=$(tar -tf /tmp/tree.tar | wc -l)
-[ "$KIND" = time ] || sleep 2 # until the processor has its priority, see bench.sh
+[[ $KIND == @(time|again) ]] || sleep 2 # until the processor has its priority, see bench.sh
 load nothing : nothing
 
 if [ "$KIND" = bytes ]; then

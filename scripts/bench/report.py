@@ -3,8 +3,8 @@
 """report.py DIR [--docs DIR] [--functions WORKLOAD CLIENT N]
 
 Tables of what bench.sh has left in DIR: for each workload both clients and the ratio, lower is
-better. With --docs also as Markdown and a chart; with --functions the N functions of the kernel that
-execute the most instructions in a workload.
+better; then virtiofs to the stock client. With --docs also as Markdown and a chart; with --functions
+the N functions of the kernel that execute the most instructions in a workload.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import subprocess
 from collections import defaultdict
 
 CLIENTS = ("c", "rust")
+VIRTIOFS = "virtiofs"  # where there is a run of it
 SOURCE = pathlib.Path("/cache/kernel/source")
 
 # What executes because a task sleeps and is woken, an interrupt comes or time passes.
@@ -83,12 +84,16 @@ class Run:
     """What one kind of runs has told of one client."""
 
     def __init__(self, folder, kind, client):
+        self.client = client
         self.operations, self.times = {}, defaultdict(list)
         self.messages, self.memory, self.finished = {}, {}, {}
         self.phase = {}
         counts = folder / f"{kind}.{client}.counts"
         counted = phases(counts) if counts.exists() else None
-        for line in (folder / f"{kind}.{client}").read_text(errors="replace").splitlines():
+        texts = [folder / f"{kind}.{client}"]
+        if kind == "time":
+            texts += folder.glob(f"again.{client}")
+        for line in "".join(text.read_text(errors="replace") for text in texts).splitlines():
             words = line.split()
             match words:
                 case ["R", name, operations, time]:
@@ -150,37 +155,47 @@ def ratio(new, old):
     return "-" if new is None or not old else f"{new / old:.2f}"
 
 
+def figures(kind, run, name):
+    """What a run says of a workload, by column, for one operation."""
+    operations = run.operations[name]
+    if kind == "time":
+        found = {"wall": min(run.times[name]) / operations}
+        if name in run.messages:
+            found["messages"] = run.messages[name] / operations
+        return found
+    if name not in run.phase:
+        return {}
+    sums = Sums(run, name)
+    if kind == "bytes":
+        return {"bytes": sums.work}
+    found = {"total": sums.total, "work": sums.work}
+    if run.client in CLIENTS:
+        found["text"] = sums.text
+    return found
+
+
 def collect(folder):
-    """A list of rows: workload, then for each column a pair of values, C's first."""
+    """Rows by workload: for each column the values of C, of this client and, if known, of virtiofs."""
     kinds = {
-        kind: [Run(folder, kind, client) for client in CLIENTS]
+        kind: [
+            Run(folder, kind, client)
+            for client in (*CLIENTS, VIRTIOFS)
+            if client in CLIENTS or (folder / f"{kind}.{client}").exists()
+        ]
         for kind in ("count", "bytes", "time")
         if all((folder / f"{kind}.{client}").exists() for client in CLIENTS)
     }
     rows = {}
     for kind, runs in kinds.items():
-        for run in runs:
-            for name in run.operations:
-                if name not in ("-", "none.nothing"):
-                    rows.setdefault(name, {})
-    for name, row in rows.items():
-        for kind, runs in kinds.items():
-            if not all(name in run.operations for run in runs):
+        for name in runs[0].operations:
+            if name in ("-", "none.nothing") or name not in runs[1].operations:
                 continue
-            if kind == "time":
-                row["wall"] = [
-                    min(run.times[name]) / run.operations[name] for run in runs
-                ]
-                if all(name in run.messages for run in runs):
-                    row["messages"] = [run.messages[name] / run.operations[name] for run in runs]
-            elif all(name in run.phase for run in runs):
-                sums = [Sums(run, name) for run in runs]
-                if kind == "count":
-                    row["total"] = [each.total for each in sums]
-                    row["work"] = [each.work for each in sums]
-                    row["text"] = [each.text for each in sums]
-                else:
-                    row["bytes"] = [each.work for each in sums]
+            row = rows.setdefault(name, {})
+            told = [figures(kind, run, name) for run in runs if name in run.operations]
+            for key in told[0]:
+                values = [each[key] for each in told if key in each]
+                if all(key in each for each in told[:2]):
+                    row[key] = values
     return rows, kinds
 
 
@@ -194,20 +209,20 @@ COLUMNS = (
 )
 
 
-def table(rows):
-    """Lines of cells; the first line is the head."""
-    shown = [(key, head) for key, head in COLUMNS if any(key in row for row in rows.values())]
-    lines = [["workload"] + [head for _, head in shown]]
-    for name, row in rows.items():
-        line = [name]
-        for key, _ in shown:
-            if key in row:
-                old, new = row[key]
-                line.append(f"{number(old)} {number(new)} {ratio(new, old)}")
-            else:
-                line.append("")
-        lines.append(line)
-    return lines
+def table(rows, which=1):
+    """Lines of cells, with C's value and the one with that index; the first line is the head."""
+
+    def cell(row, key):
+        values = row.get(key, ())
+        if len(values) <= which:
+            return ""
+        return f"{number(values[0])} {number(values[which])} {ratio(values[which], values[0])}"
+
+    lines = [[name] + [cell(row, key) for key, _ in COLUMNS] for name, row in rows.items()]
+    lines = [line for line in lines if any(line[1:])]
+    shown = [0] + [at for at in range(1, len(COLUMNS) + 1) if any(line[at] for line in lines)]
+    heads = ["workload"] + [head for _, head in COLUMNS]
+    return [[line[at] for at in shown] for line in [heads] + lines]
 
 
 def slow(kinds):
@@ -250,23 +265,31 @@ CHART = """<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{height}"
 </svg>
 """
 LEFT, FULL = 230, 400  # where the bars begin, and how long one of ratio 1 is
+OTHER = 'stroke="#2050c0" stroke-width="3"'
 
 
 def chart(title, bars):
-    """An SVG with a bar for each (name, ratio, text); a line where both are equal."""
+    """An SVG with a bar for each (name, ratio, virtiofs's ratio or None); a line where both are equal."""
     parts = []
-    for i, (name, value, text) in enumerate(bars):
+    for i, (name, value, other) in enumerate(bars):
         y = 40 + 22 * i
         colour = "#2f7d4f" if value < 0.98 else "#888888" if value <= 1.02 else "#b03030"
         width = max(2, min(value, 1.25) * FULL)
         parts.append(f'<text x="{LEFT - 8}" y="{y + 13}" text-anchor="end">{name}</text>')
         parts.append(f'<rect x="{LEFT}" y="{y}" width="{width:.0f}" height="17" fill="{colour}"/>')
-        parts.append(f'<text x="{LEFT + width + 6:.0f}" y="{y + 13}">{text}</text>')
+        if other is not None:
+            at = LEFT + min(other, 1.25) * FULL
+            parts.append(f'<line x1="{at:.0f}" x2="{at:.0f}" y1="{y - 1}" y2="{y + 18}" {OTHER}/>')
+            width = max(width, at - LEFT)
+        parts.append(f'<text x="{LEFT + width + 6:.0f}" y="{y + 13}">{value:.2f}</text>')
     bottom = 40 + 22 * len(bars)
     parts.append(
         f'<line x1="{LEFT + FULL}" x2="{LEFT + FULL}" y1="34" y2="{bottom}" stroke="black" stroke-dasharray="4 3"/>'
     )
     parts.append(f'<text x="{LEFT + FULL}" y="{bottom + 15}" text-anchor="middle">stock C client</text>')
+    if any(other is not None for _, _, other in bars):
+        parts.append(f'<line x1="{LEFT}" x2="{LEFT}" y1="{bottom + 2}" y2="{bottom + 18}" {OTHER}/>')
+        parts.append(f'<text x="{LEFT + 8}" y="{bottom + 15}">virtiofs</text>')
     return CHART.format(height=bottom + 26, title=title, body="\n".join(parts))
 
 
@@ -299,11 +322,17 @@ def document(folder, docs, rows, kinds):
         "",
         *(f"- {line}" for line in slow(kinds)),
         "",
+        "## virtiofs",
+        "",
+        "Each cell: stock C client → virtiofs, and the ratio.",
+        "",
+        *markdown(table(rows, 2)),
+        "",
     ]
     (docs / "results.md").write_text("\n".join(text))
     key = "total" if any("total" in row for row in rows.values()) else "wall"
     bars = [
-        (name, row[key][1] / row[key][0], f"{row[key][1] / row[key][0]:.2f}")
+        (name, row[key][1] / row[key][0], row[key][2] / row[key][0] if len(row[key]) > 2 else None)
         for name, row in rows.items()
         if key in row and row[key][0]
     ]
@@ -334,6 +363,10 @@ def main():
     print("For each operation: stock C client, this one, and the ratio.")
     print("\n".join(terminal(table(rows))))
     print("\n".join(slow(kinds)))
+    others = table(rows, 2)
+    if len(others) > 1:
+        print("\nThe same: stock C client, virtiofs, and the ratio.")
+        print("\n".join(terminal(others)))
     if options.docs:
         document(options.folder, options.docs, rows, kinds)
 
