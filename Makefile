@@ -58,6 +58,7 @@ help:
 	@echo  '  RUN=folder      - Where the logs of the guest go, one guest at a time [build/run]'
 	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
 	@echo  '  W=pattern       - Which workloads of the benchmark, as T [all]'
+	@echo  '  JOBS=n          - Guests of make check at a time [2; with T one]'
 	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5; debug: 2]'
 	@echo  '  FIXTURE=tcp.L   - What the selftests of the file system run on: virtio, tcp, unix or fd, with'
 	@echo  '                    dialect L, u or 2000 [virtio.L]'

@@ -3,13 +3,16 @@
 #
 # What `make check` does: the stages (lint, unit tests, module build, symbols), then the selftests
 # in the guest, on each kernel; a table and "N passed, N failed" at the end. T, CLIENT, KERNEL,
-# ROUNDS and LONG as in `make help`. What the guests say is kept in RUN/log, for scripts/tried.sh.
+# ROUNDS, LONG and JOBS as in `make help`. What the guests say is kept in RUN/log, for
+# scripts/tried.sh.
 set -euo pipefail
 . "$(dirname "$0")/../qemu/config.sh"
 . "$(dirname "$0")/selftests/bad.sh"
 
-: "${CLIENT:=rust}" "${T:=}" "${RUN:=$BUILD/check}" "${LONG:=}"
+: "${CLIENT:=rust}" "${T:=}" "${RUN:=$BUILD/check}" "${LONG:=}" "${JOBS:=${T:+1}}"
+: "${JOBS:=2}"
 export CLIENT RUN MOUNT=no
+number JOBS "$JOBS"
 one_of CLIENT "$CLIENT" rust c
 kernels=(stock)
 if [ -n "${KERNEL-}" ]; then
@@ -22,6 +25,10 @@ export KERNEL=${kernels[0]}
 rounds=${ROUNDS:-}
 
 results=() # each "result name seconds"
+guests=0   # that were booted
+
+# A guest is asked for no more selftests than this, so that several guests share them evenly.
+PIECE=16
 
 selected() {
 	# shellcheck disable=SC2053 # T is a pattern
@@ -64,10 +71,12 @@ kernel_log() {
 	return 1
 }
 
-# boots CLIENT QEMU_EXTRA NAME...: runs the tests, in a new guest after each one that ends a guest.
+# boots FOLDER CLIENT QEMU_EXTRA NAME...: runs the tests, in a new guest after each one that ends a
+# guest. Leaves the results and all that was said in files of the folder.
 boots() {
-	local client=$1 extra=$2 suffix out=$RUN/ktap name number line start again=
-	shift 2
+	local RUN=$1 client=$2 extra=$3 suffix out=$1/ktap name number line start again=
+	shift 3
+	results=()
 	suffix=$(suffix "$client")
 	while [ $# -gt 0 ]; do
 		rm -rf "$RUN/share"
@@ -78,7 +87,7 @@ boots() {
 		echo "== $KERNEL kernel${suffix:+, ${suffix#@}}: a guest for $# tests"
 		CLIENT=$client QEMU_EXTRA=$extra SHARE=$RUN/share TIMEOUT=$((300 + (600 + 20 * ${ROUNDS:-5}) * $#)) \
 			CMD="exec bash /9pnet/selftests/run.sh $*" "$TOP/qemu/run.sh" 2>&1 | tee "$out" || true
-		sed "s/^/$KERNEL: /" "$out" >>"$RUN/log/selftests"
+		sed "s/^/$KERNEL: /" "$out" >>"$RUN/selftests"
 		# The kernel hung before any of this project ran: once more, once.
 		if [ -z "$again" ] && ! grep -aq 'guest: ready' "$RUN/console.log"; then
 			again=yes
@@ -109,49 +118,93 @@ boots() {
 		fi
 		kernel_log || results+=("FAIL kernel-log$suffix 0")
 	done
+	printf '%s\n' "${results[@]}" >"$RUN/results"
 }
 
-# selftests: those of this kernel. The debug kernel is slow: it gets fewer rounds.
+# guest CLIENT QEMU_EXTRA NAME...: as boots, in the background when fewer than JOBS guests run. Then
+# what it says is shown when it has ended.
+guest() {
+	guests=$((guests + 1))
+	local folder=$RUN/guest-$guests
+	mkdir -p "$folder"
+	if [ "$JOBS" = 1 ]; then
+		(boots "$folder" "$@") </dev/null || true
+		return
+	fi
+	while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || true; done
+	echo "== guest $guests, $KERNEL kernel: $(($# - 2)) tests, begun $(date +%T)"
+	set -m # a process group of its own, which ends with this script
+	{
+		boots "$folder" "$@" >"$folder/said" 2>&1 || true
+		flock 8
+		cat "$folder/said"
+	} </dev/null 8>"$RUN/lock" &
+	set +m
+}
+
+end_guests() {
+	local job
+	for job in $(jobs -rp); do kill -- "-$job"; done
+}
+trap end_guests EXIT
+
+# gather: the results of all guests, and what they have said.
+gather() {
+	local number
+	for ((number = 1; number <= guests; number++)); do
+		if [ -s "$RUN/guest-$number/results" ]; then
+			mapfile -t -O ${#results[@]} results <"$RUN/guest-$number/results"
+			cat "$RUN/guest-$number/selftests" >>"$RUN/log/selftests"
+		else
+			results+=("FAIL guest-$number 0")
+		fi
+	done
+}
+
+# selftests QUIET: those of this kernel, either those with "quiet: yes" or those without. The debug
+# kernel is slow: it gets fewer rounds.
 selftests() {
-	local name wants together=() alone=() other=()
-	local -A guests=()
-	"$TOP/scripts/tools.sh"
-	export ROUNDS=$rounds
+	local name number wants together=() alone=() other=()
+	local -A shared=()
+	export KERNEL ROUNDS=$rounds
 	[ "$KERNEL" = stock ] || : "${ROUNDS:=2}"
 	for name in "$TOP"/scripts/selftests/test_*.sh; do
 		name=${name##*/test_}
 		name=${name%.sh}
 		selected "$name" || continue
+		[ "$(header "$name" quiet)" = "$1" ] || continue
 		wants=$(header "$name" kernel)
 		among "$KERNEL" "${wants:-stock debug}" || continue
 		[ -n "$LONG$T" ] || ! among "$KERNEL" "$(header "$name" long)" || continue
 		wants=$(header "$name" client)
 		case $wants in
-		both) [ "$CLIENT" = c ] || other+=("$name") ;;
+		both) [ "$CLIENT" = c ] || [ -z "$LONG$T" ] || other+=("$name") ;;
 		rust | c) [ "$wants" = "$CLIENT" ] || continue ;;
 		esac
 		wants=$(header "$name" guest)
 		if [ -n "$wants" ] && [ "$wants" != own ]; then
-			guests[$wants]+=" $name"
+			shared[$wants]+=" $name"
 		elif [ -n "$(header "$name" qemu)$wants" ]; then
 			alone+=("$name")
 		else
 			together+=("$name")
 		fi
 	done
-	[ ${#together[@]} = 0 ] || boots "$CLIENT" "${QEMU_EXTRA:-}" "${together[@]}"
-	for wants in "${!guests[@]}"; do
+	for ((number = 0; number < ${#together[@]}; number += PIECE)); do
+		guest "$CLIENT" "${QEMU_EXTRA:-}" "${together[@]:number:PIECE}"
+	done
+	for wants in "${!shared[@]}"; do
 		# shellcheck disable=SC2086 # several names
-		boots "$CLIENT" "${QEMU_EXTRA:-}" ${guests[$wants]}
+		guest "$CLIENT" "${QEMU_EXTRA:-}" ${shared[$wants]}
 	done
 	for name in "${alone[@]}"; do
-		boots "$CLIENT" "${QEMU_EXTRA:-} $(header "$name" qemu)" "$name"
+		guest "$CLIENT" "${QEMU_EXTRA:-} $(header "$name" qemu)" "$name"
 	done
-	for name in "${other[@]}"; do boots c "${QEMU_EXTRA:-} $(header "$name" qemu)" "$name"; done
+	for name in "${other[@]}"; do guest c "${QEMU_EXTRA:-} $(header "$name" qemu)" "$name"; done
 }
 
 "$TOP/qemu/sysroot.sh"
-rm -rf "$RUN/log"
+rm -rf "$RUN/log" "$RUN"/guest-*
 mkdir -p "$RUN/log"
 if [ "$CLIENT" = rust ]; then
 	stage lint "$TOP/scripts/lint.sh"
@@ -161,6 +214,7 @@ if [ "$CLIENT" = rust ]; then
 	done
 	[ -z "$LONG" ] || stage fuzz "$TOP/scripts/fuzz.sh" all 300
 fi
+built=()
 for KERNEL in "${kernels[@]}"; do
 	if [ "$CLIENT" = rust ]; then
 		stage "modules$(suffix)" "$TOP/scripts/modules.sh"
@@ -171,9 +225,17 @@ for KERNEL in "${kernels[@]}"; do
 		fi
 		[ -z "$T" ] || "$TOP/scripts/modules.sh" || exit 1
 	fi
-	selftests
-	[ "$KERNEL$CLIENT" != stockrust ] || stage root-on-9p "$TOP/scripts/root-boot.sh"
+	built=("$KERNEL" "${built[@]}") # the slowest first
 done
+[ ${#built[@]} = 0 ] || "$TOP/scripts/tools.sh"
+for KERNEL in "${built[@]}"; do selftests ''; done
+wait
+for KERNEL in "${built[@]}"; do JOBS=1 selftests yes; done
+gather
+KERNEL=stock
+if [ "$CLIENT" = rust ] && among stock "${built[*]}"; then
+	stage root-on-9p "$TOP/scripts/root-boot.sh"
+fi
 
 [ ${#results[@]} -gt 0 ] || die "T=$T: no stage and no selftest has such a name"
 passed=0 failed=0 skipped=0

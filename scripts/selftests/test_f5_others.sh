@@ -6,6 +6,7 @@
 # waits, see test_flush_order.sh.
 # timeout: 400
 # long: debug
+# quiet: yes
 . "$(dirname "$0")/hang.sh"
 
 rate() { "$BIN/readers" 8 0.5 "$MNT/numbers"; }
