@@ -366,18 +366,24 @@ pub(super) fn connect(
     address: impl FnOnce(&CStr) -> Result<Address>,
 ) -> Result<Stream> {
     let source = target.source.ok_or(EINVAL)?;
-    address(source)
-        .and_then(|address| Stream::connect(address, target.privport))
-        .inspect_err(|err| {
-            if *err != ERESTARTSYS && *err != EINTR {
-                pr_err!(
-                    "{}: cannot connect to {}, error {}\n",
-                    kind.name,
-                    source,
-                    err.to_errno()
-                );
-            }
-        })
+    let address = address(source).inspect_err(|err| {
+        pr_err!(
+            "{}: {} is not an address, error {}\n",
+            kind.name,
+            source,
+            err.to_errno()
+        );
+    })?;
+    Stream::connect(address, target.privport).inspect_err(|err| {
+        if *err != ERESTARTSYS && *err != EINTR {
+            pr_err!(
+                "{}: cannot connect to {}, error {}\n",
+                kind.name,
+                source,
+                err.to_errno()
+            );
+        }
+    })
 }
 
 /// A session's connection over a stream.
