@@ -10,6 +10,7 @@
 
 ORDERS=/dev/vport0p6
 DIR=/tmp/device
+DRIVER=/sys/bus/virtio/drivers/9pnet_virtio
 
 LEFT=fids
 left() { order fids; }
@@ -36,4 +37,12 @@ no_violations() {
 	local found
 	found=$(order violations)
 	[ "$found" = 0 ] || { echo "$found"; return 1; }
+}
+
+# device_name: what the bus calls the device.
+device_name() {
+	local device
+	for device in "$DRIVER"/virtio*; do
+		[ "$(tr -d '\0' <"$device/mount_tag")" != device ] || echo "${device##*/}"
+	done
 }

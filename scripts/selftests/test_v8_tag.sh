@@ -10,17 +10,14 @@
 # long: debug
 . "$(dirname "$0")/device.sh"
 
-driver=/sys/bus/virtio/drivers/9pnet_virtio
-for device in "$driver"/virtio*; do
-	[ "$(tr -d '\0' <"$device/mount_tag")" != device ] || name=${device##*/}
-done
+name=$(device_name)
 
 # tag LENGTH TEXT: what the driver makes of the device then.
 tag() {
-	[ ! -e "$driver/$name" ] || echo "$name" >$driver/unbind
+	[ ! -e "$DRIVER/$name" ] || echo "$name" >$DRIVER/unbind
 	order device tag "$@"
-	if echo "$name" >$driver/bind 2>/dev/null; then
-		tr '\0' . <"$driver/$name/mount_tag"
+	if echo "$name" >$DRIVER/bind 2>/dev/null; then
+		tr '\0' . <"$DRIVER/$name/mount_tag"
 	else
 		echo refused
 	fi

@@ -145,8 +145,15 @@ impl State {
 }
 
 /// The places that are kept free for Tflush on a ring with room for `capacity` requests.
+///
+/// One on a small ring: without any, a few requests that the server does not answer would hold up
+/// all others for good, although those who wait have given up. None on a ring where that would
+/// leave no room for a payload.
 fn reserve(capacity: usize) -> usize {
-    (capacity / 8).min(RESERVE)
+    if capacity < 4 {
+        return 0;
+    }
+    (capacity / 8).clamp(1, RESERVE)
 }
 
 /// One device.
