@@ -49,12 +49,11 @@ prepare_faults() {
 }
 
 # allocfail MODE ROUNDS [OPTIONS]: see allocfail.c; on what FIXTURE says.
-: >/tmp/tried
 allocfail() {
 	local left status=0
 	attribute times $TIMES
 	"$BIN/allocfail" "$1" "$2" "$(fixture_source)" "$(fixture_options)${3:+,$3}" "$MNT" || status=$?
 	left=$(cat $FAULT/{failslab,fail_page_alloc}/times | paste -sd+)
-	tried "allocation failures" $((2 * TIMES - (left))) >>/tmp/tried
+	tried "allocation failures" $((2 * TIMES - (left)))
 	return $status
 }

@@ -20,9 +20,16 @@ mkdir -p $DIR
 
 # mount_device [OPTIONS]: mounts what p9device serves, with everything forgotten before.
 mount_device() {
+	tried mounts 1
 	mount -i -t 9p -o "trans=virtio,version=9p2000.L${1:+,$1}" device $DIR || return 1
 	defer unmount $DIR
 	defer order release
+}
+
+# wrong REPLY HOW...: the next such reply is wrong.
+wrong() {
+	tried "replies that break the rules" 1
+	order device next "$@"
 }
 
 # on: a file system call for each kind of answer, of which the next one is wrong.

@@ -43,6 +43,7 @@ stop_server() {
 # mount_once [OPTIONS]: mounts what p9fault serves.
 mount_once() {
 	local options=version=9p2000.L${1:+,$1}
+	tried mounts 1
 	mkdir -p "$MNT"
 	if [ $TRANS = unix ]; then
 		mount -i -t 9p -o "trans=unix,$options" $SOCKET "$MNT"
@@ -54,7 +55,6 @@ mount_once() {
 # mount_fault [OPTIONS]: the same, until the test ends.
 mount_fault() {
 	mount_once "$@" || return 1
-	mounts=$((mounts + 1))
 	defer unmount "$MNT"
 	defer order release
 }

@@ -35,6 +35,7 @@ forget_names() { [[ $options != *cache=loose* ]] || echo 2 >/proc/sys/vm/drop_ca
 # either if it is not given.
 forged() {
 	local name=$1 want=$2 rule=$3 after fids wrong=''
+	tried "replies that break the rules" 1
 	order reset
 	mount_once "version=$dialect${options:+,$options}" 2>/tmp/mount.err ||
 		{ fail "$name" "$(cat /tmp/mount.err)"; return; }

@@ -27,8 +27,9 @@ SCALE=1
 . "$(dirname "${BASH_SOURCE[0]}")/fixture.sh"
 
 MNT=/mnt
-planned=0 count=0 failed=0 mounts=0
+planned=0 count=0 failed=0
 undo=()
+declare -A tries=()
 
 # defer COMMAND...: runs COMMAND when the test ends, the last one first.
 defer() { undo+=("$(printf '%q ' "$@")"); }
@@ -38,7 +39,7 @@ finish() {
 	for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
 		eval "${undo[i]}" || { echo "# undoing failed: ${undo[i]}"; failed=1; }
 	done
-	[ "$mounts" = 0 ] || tried mounts "$mounts"
+	for i in "${!tries[@]}"; do echo "# tried: ${tries[$i]} $i"; done
 	if [ "$count" != "$planned" ]; then
 		echo "# planned $planned results, got $count"
 		failed=1
@@ -114,8 +115,9 @@ busywait() {
 	done
 }
 
-# tried WHAT N: says that N of WHAT were tried, for the table that scripts/tried.sh makes.
-tried() { echo "# tried: $2 $1"; }
+# tried WHAT N: counts that N more of WHAT were tried. The test says how many when it ends, for the
+# table that scripts/tried.sh makes. What a subshell has tried does not count.
+tried() { tries[$1]=$((${tries[$1]-0} + $2)); }
 
 # mount_9p [OPTIONS [DIR [TAG]]]: mounts the share, by default on $MNT, until the test ends; with
 # FIXTURE what that says.
@@ -123,7 +125,7 @@ mount_9p() {
 	local dir=${2:-$MNT}
 	mkdir -p "$dir"
 	fixture_mount "${1-}" "$dir" "${3:-share}" || return 1
-	mounts=$((mounts + 1))
+	tried mounts 1
 	defer unmount "$dir"
 }
 

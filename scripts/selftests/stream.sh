@@ -23,6 +23,7 @@ orders() { (: <>"$ORDERS") 2>/dev/null; }
 
 # mount_at TRANS SOURCE [OPTIONS]: mounts what is served there.
 mount_at() {
+	tried mounts 1
 	mkdir -p "$MNT"
 	mount -i -t 9p -o "trans=$1,version=9p2000.L${3:+,$3}" "$2" "$MNT" || return 1
 	defer unmount "$MNT"

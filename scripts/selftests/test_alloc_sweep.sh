@@ -17,4 +17,3 @@ check "allocations of 9pnet" allocfail sweep 1000
 check "allocations of 9pnet, cache=loose" allocfail sweep 1000 cache=loose
 anyones
 check "all allocations" allocfail sweep $limit
-cat /tmp/tried

@@ -18,8 +18,9 @@ storm() {
 		disown
 		[ $((i % 4)) != 3 ] || kill -KILL "${readers[RANDOM % ${#readers[@]}]}" 2>/dev/null
 	done
-	[ -z "${2-}" ] || order "$2"
+	[ -z "${2-}" ] || { order "$2" && tried disconnects 1; }
 	kill -KILL "${readers[@]}" 2>/dev/null
+	tried kills ${#readers[@]}
 	busywait 20 gone "${readers[@]}"
 }
 

@@ -19,6 +19,7 @@ kills() {
 		done
 		busywait 5 holds 1
 		kill -KILL "${pids[@]}" 2>/dev/null
+		tried kills 8
 		busywait 5 gone "${pids[@]}"
 	done
 	order release

@@ -23,6 +23,8 @@ storm() {
 		busywait 10 holds 10 || return 1
 		kill -KILL "${pids[@]:0:5}" &
 		order "$1"
+		tried kills 5
+		tried disconnects 1
 		wait $!
 		busywait 5 gone "${pids[@]}" || { echo "some do not end"; return 1; }
 		order release
@@ -50,6 +52,7 @@ deaths() {
 		done
 		(sleep "0.0$((RANDOM % 100))")
 		kill -KILL $program
+		tried disconnects 1
 		if ! busywait 20 gone "${pids[@]}"; then
 			kill -KILL "${pids[@]}"
 			busywait 10 gone "${pids[@]}" || { echo "programs do not end"; return 1; }

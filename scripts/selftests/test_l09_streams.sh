@@ -17,4 +17,3 @@ for run in "unix.L" "unix.L cache=loose" "tcp.L"; do
 	check "L9: allocations over $run" allocfail sweep 1000 "$options"
 	fixture_stop
 done
-cat /tmp/tried

@@ -11,11 +11,11 @@
 
 plan 7
 try mount_device
-order device next Rgetattr len=0
+wrong Rgetattr len=0
 equal "Rgetattr of no bytes" "Input/output error" "$(errno_of stat $DIR)"
-order device next Rread len=0
+wrong Rread len=0
 equal "Rread of no bytes" "Input/output error" "$(errno_of cat $DIR/f)"
-order device next Rclunk len=0
+wrong Rclunk len=0
 check "Rclunk of no bytes" says_hello
 dies "killed in read, and given back with no bytes" "Tread@f=hang" read $DIR/f
 check "nothing is left with the device" busywait 10 pending 0

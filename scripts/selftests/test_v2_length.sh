@@ -16,11 +16,11 @@ write() { dd if=/dev/zero of=$DIR/new bs=64k count=1 oflag=direct status=none; }
 plan 16
 try mount_device
 for len in 1 6 7 8 1000 4294967295 2147483648; do
-	order device next Rgetattr "len=$len"
+	wrong Rgetattr "len=$len"
 	equal "Rgetattr of $len bytes" "Input/output error" "$(errno_of stat $DIR)"
 done
 for len in 6 11 70000 4294967295; do
-	order device next Rread "len=$len"
+	wrong Rread "len=$len"
 	equal "Rread of $len bytes into a buffer" "Input/output error" "$(errno_of direct)"
 done
 order "Tread=errno:5"

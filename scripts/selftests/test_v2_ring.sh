@@ -20,7 +20,7 @@ broken() {
 	hanging=$!
 	disown
 	busywait 10 holds 1 || out+=" no reader"
-	order device next Rgetattr "$1"
+	wrong Rgetattr "$1"
 	timeout 20 stat $DIR >/dev/null 2>&1
 	timeout 20 stat $DIR >/dev/null 2>&1 && out+=" it still works"
 	busywait 5 gone "$hanging" || out+=" who waits does not fail"
@@ -34,7 +34,7 @@ broken() {
 plan 10
 for wrong in id=65535 id=4294967295 id=1000 twice jump=1 jump=40000; do broken "$wrong"; done
 try mount_device
-order device next Rgetattr silent
+wrong Rgetattr silent
 timed "killed when the interrupt is missing" " $(
 	stat $DIR >/dev/null 2>&1 & pid=$!
 	busywait 10 pending 0; sleep 0.2
