@@ -28,8 +28,8 @@ help:
 	@echo  '                    with KERNEL=... only on that one;'
 	@echo  '                    with T=pattern only the selftests whose name matches;'
 	@echo  '                    with CLIENT=c the selftests with the stock client'
-	@echo  '  check-long      - The same with all rounds, the slow selftests and the fuzzers: some hours,'
-	@echo  '                    before a release'
+	@echo  '  check-long      - The same with all rounds, the slow selftests, a search for data races and the'
+	@echo  '                    fuzzers: some hours, before a release'
 	@echo  '  lint            - Format, clippy, shellcheck and the rules of the tree'
 	@echo  '  test-host       - Unit tests on this machine'
 	@echo  '  fuzz            - Fuzz the protocol core: target T [all] for S seconds each [60]'
@@ -45,8 +45,9 @@ help:
 	@echo  "  CMD='...'       - What bash is to run in the guest, in /mnt [a shell]"
 	@echo  '  SHARE=folder    - What the guest mounts [build/share, a small demo]'
 	@echo  '  CLIENT=rust|c   - This 9pnet, or the stock C modules to compare with [rust]'
-	@echo  '  KERNEL=stock|debug'
-	@echo  "                  - Debian's kernel, or one with KASAN, lockdep and other checks [stock]"
+	@echo  '  KERNEL=stock|debug|kcsan'
+	@echo  "                  - Debian's kernel, one with KASAN, lockdep and other checks, or one that"
+	@echo  '                    looks for data races [stock]'
 	@echo  '  TRANS=virtio|tcp|unix|fd'
 	@echo  '                  - Transport; all but virtio to a server in the guest that serves the'
 	@echo  '                    same folder [virtio]'
@@ -59,7 +60,7 @@ help:
 	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
 	@echo  '  W=pattern       - Which workloads of the benchmark, as T [all]'
 	@echo  '  JOBS=n          - Guests of make check at a time [2; with T one]'
-	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5; debug: 2]'
+	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5; not stock: 2]'
 	@echo  '  FIXTURE=tcp.L   - What the selftests of the file system run on: virtio, tcp, unix or fd, with'
 	@echo  '                    dialect L, u or 2000 [virtio.L]'
 	@echo  '  LONG=1          - Longer selftests of the file system, and the slow ones'

@@ -7,6 +7,9 @@
 # linux-image-*+deb13-amd64 of trixie-backports is taken instead, with a warning.
 KERNEL_PIN=7.3.4+deb13-amd64
 
+# Debian's kernel, and those that are built of its source with qemu/NAME.config.
+KERNEL_NAMES=(stock debug kcsan)
+
 SUITE=trixie
 
 # Room the set-up takes in the cache, in MB, with some to spare.
@@ -84,7 +87,7 @@ locked() {
 	flock -n 9 || { say "waiting for another set-up of the $1 to end"; flock 9; }
 }
 
-# kmake stock|debug ARGUMENT...: the kernel's make, in the root. Rust with KASAN asks for clang.
+# kmake KERNEL ARGUMENT...: the kernel's make, in the root. Rust with KASAN or KCSAN asks for clang.
 kmake() {
 	local version
 	local -a set=(-j"$(nproc)" HOSTCC=gcc-14 CC=clang)

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernel.sh stock|debug
+# kernel.sh stock|debug|kcsan
 #
 # Makes what is needed to build modules for a kernel and to boot it, if it is not there yet:
 #   stock  Debian's image and modules (image/), and a build folder with the Rust metadata (stock/)
 #   debug  a kernel of the same source with qemu/guest.config and qemu/debug.config, in a build
 #          folder (debug-HASH/)
+#   kcsan  the same with qemu/kcsan.config
 # all under the cache's kernel/. Prints the build folder's path inside the Debian root.
 #
 # It runs itself in the root for the steps: kernel.sh --in-root STEP ARGUMENT...
@@ -67,7 +68,7 @@ prepare_stock() {
 # settings: those of its input's lines that set or unset an option.
 settings() { grep -E '^(CONFIG_|# CONFIG_[A-Z0-9_]+ is not set$)'; }
 
-build() { # debug NAME: goes on where a build that was stopped left off
+build() { # KERNEL FOLDER: goes on where a build that was stopped left off
 	local out=/cache/kernel/$2 files=(/src/qemu/guest.config "/src/qemu/$1.config") missing
 	mkdir -p "$out"
 	cd /cache/kernel/source
@@ -99,7 +100,7 @@ in_root() { "$TOP/scripts/in-root.sh" qemu/kernel.sh --in-root "$@"; }
 made() { [ -e "$KERNELS/$1/.complete" ] && [ -e "$2" ]; }
 
 kernel=${1:-stock}
-one_of KERNEL "$kernel" stock debug
+one_of KERNEL "$kernel" "${KERNEL_NAMES[@]}"
 "$TOP/qemu/sysroot.sh"
 locked kernel
 mkdir -p "$KERNELS"

@@ -12,7 +12,7 @@ set -euo pipefail
 : "${RUN:=$BUILD/run}" "${CMD:=}" "${ROOT_ON:=image}" "${ACCEL:=}" "${APPEND:=page_poison=1}"
 
 one_of CLIENT "$CLIENT" rust c
-one_of KERNEL "$KERNEL" stock debug
+one_of KERNEL "$KERNEL" "${KERNEL_NAMES[@]}"
 one_of TRANS "$TRANS" virtio tcp unix fd
 number MSIZE "$MSIZE"
 number SMP "$SMP"

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What `make check` does: the stages (lint, unit tests, module build, symbols), then the selftests
-# in the guest, on each kernel; a table and "N passed, N failed" at the end. T, CLIENT, KERNEL,
-# ROUNDS, LONG and JOBS as in `make help`. What the guests say is kept in RUN/log, for
-# scripts/tried.sh.
+# in the guest, on each kernel, with LONG on the one that looks for data races, too; a table and "N
+# passed, N failed" at the end. T, CLIENT, KERNEL, ROUNDS, LONG and JOBS as in `make help`. What the
+# guests say is kept in RUN/log, for scripts/tried.sh.
 set -euo pipefail
 . "$(dirname "$0")/../qemu/config.sh"
 . "$(dirname "$0")/selftests/bad.sh"
@@ -16,10 +16,10 @@ number JOBS "$JOBS"
 one_of CLIENT "$CLIENT" rust c
 kernels=(stock)
 if [ -n "${KERNEL-}" ]; then
-	one_of KERNEL "$KERNEL" stock debug
+	one_of KERNEL "$KERNEL" "${KERNEL_NAMES[@]}"
 	kernels=("$KERNEL")
 elif [ -z "$T" ] && [ "$CLIENT" = rust ]; then
-	kernels=(stock debug)
+	kernels=(stock debug ${LONG:+kcsan})
 fi
 export KERNEL=${kernels[0]}
 rounds=${ROUNDS:-}
@@ -65,7 +65,7 @@ among() { [[ " $2 " == *" $1 "* ]]; }
 kernel_log() {
 	local bad
 	bad=$(awk '/selftest: .* begins/ { test = 1 } !test; /selftest: the end/ { test = 0 }' \
-		"$RUN/console.log" | grep -aE "$BAD" || true)
+		"$RUN/console.log" | bad_lines || true)
 	[ -z "$bad" ] && return
 	printf '%s\n' "$bad" | sed 's/^/# /'
 	return 1
@@ -161,8 +161,8 @@ gather() {
 	done
 }
 
-# selftests QUIET: those of this kernel, either those with "quiet: yes" or those without. The debug
-# kernel is slow: it gets fewer rounds.
+# selftests QUIET: those of this kernel, either those with "quiet: yes" or those without. All but the
+# stock kernel are slow: they get fewer rounds.
 selftests() {
 	local name number wants together=() alone=() other=()
 	local -A shared=()
@@ -174,7 +174,8 @@ selftests() {
 		selected "$name" || continue
 		[ "$(header "$name" quiet)" = "$1" ] || continue
 		wants=$(header "$name" kernel)
-		among "$KERNEL" "${wants:-stock debug}" || continue
+		among "$KERNEL" "${wants:-${KERNEL_NAMES[*]}}" || continue
+		[ "$KERNEL$T" != kcsan ] || [ "$(header "$name" races)" = yes ] || continue
 		[ -n "$LONG$T" ] || ! among "$KERNEL" "$(header "$name" long)" || continue
 		wants=$(header "$name" client)
 		case $wants in

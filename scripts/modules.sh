@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds the modules for KERNEL (stock, debug) into build/modules/$KERNEL. Warnings are counted
+# Builds the modules for KERNEL (stock, debug, kcsan) into build/modules/$KERNEL. Warnings are counted
 # here; in scripts/lint.sh, which builds the modules with clippy, they are errors.
 set -euo pipefail
 . "$(dirname "$0")/../qemu/config.sh"
 
 if [ "${1-}" = --in-root ]; then # FOLDER OUTPUT
-	[ "$2" = /cache/kernel/stock ] && kernel=stock || kernel=debug
+	kernel=$(basename "${2%%-*}")
 	kmake "$kernel" -C "$2" M=/src MO="$3" CONFIG_DEBUG_INFO_BTF_MODULES= modules
 	exit
 fi
 
 kernel=${KERNEL:-stock}
-one_of KERNEL "$kernel" stock debug
+one_of KERNEL "$kernel" "${KERNEL_NAMES[@]}"
 folder=$("$TOP/qemu/kernel.sh" "$kernel")
 mkdir -p "$BUILD/modules/$kernel"
 step "building the modules for the $kernel kernel" \

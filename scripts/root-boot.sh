@@ -42,7 +42,7 @@ for round in $(seq "$boots"); do
 	said=$(SHARE=$folder/root ROOT_ON=share MOUNT=no RUN=$RUN TIMEOUT=300 CMD=$command \
 		"$TOP/qemu/run.sh") || die "boot $round of a root on 9p failed, see ${RUN#"$TOP"/}/console.log"
 	[ "$said" = $'built and run\nround '"$round" ] || die "boot $round of a root on 9p said: $said"
-	! grep -aE "$BAD" "$RUN/console.log" ||
+	! bad_lines <"$RUN/console.log" ||
 		die "boot $round of a root on 9p left that in the kernel's log"
 	echo "boot $round with the root on 9p: $((SECONDS - start)) s"
 done

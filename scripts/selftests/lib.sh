@@ -11,10 +11,11 @@
 #   # qemu: ARGUMENTS   its own boot, with more arguments for QEMU
 #   # host: COMMAND     prepares the share, before the boot, in its folder on the host
 #   # client: both      with T or LONG=1 once with each client; "rust" or "c": only with that one
-#   # kernel: NAME...   only on these kernels, instead of stock and debug
+#   # kernel: NAME...   only on these kernels, instead of all
+#   # races: yes        on the KCSAN kernel even if nobody asks for it by its name
 #   # long: NAME...     on these kernels only with LONG=1
 #   # quiet: yes        no other guest may run meanwhile
-#   # timeout: SECONDS  instead of 120; four times that on the debug kernel
+#   # timeout: SECONDS  instead of 120; four times that on all but the stock kernel
 #   # dmesg: REGEX      lines of the kernel log that are expected
 set -u
 # shellcheck source=/dev/null

@@ -43,7 +43,7 @@ one() {
 	wait $pid || status=$?
 	sleep 0.05 # the last lines of sed
 	! grep -q " /mnt " /proc/self/mounts || { umount -l /mnt; echo "# /mnt was left mounted"; status=1; }
-	bad=$(since "$name" | grep -E "$BAD" | grep -vE "${expected:-^$}")
+	bad=$(since "$name" | bad_lines | grep -vE "${expected:-^$}")
 	if [ -n "$bad" ]; then
 		since "$name" | sed 's/^/# /'
 		status=1

@@ -6,6 +6,7 @@
 # of memory used after it was freed.
 # timeout: 400
 # long: debug
+# races: yes
 . "$(dirname "$0")/fault.sh"
 
 # storm ORDER: readers come and are killed, all at the same time.

@@ -4,6 +4,7 @@
 # F3: no tag is lost, however the Rflush and the reply fall: at once, before the sender of the Tflush
 # is done, late, in either order. A tag lost with each kill would drive the tags up.
 # timeout: 300
+# races: yes
 . "$(dirname "$0")/fault.sh"
 
 # kills ORDER: kills readers in the middle.

@@ -7,6 +7,7 @@
 # timeout: 400
 # long: debug
 # quiet: yes
+# races: yes
 . "$(dirname "$0")/hang.sh"
 
 rate() { "$BIN/readers" 8 0.5 "$MNT/numbers"; }

@@ -5,6 +5,7 @@
 # once, and the mount can be taken away. With LONG at every message, else at one of twenty.
 # timeout: 600
 # long: debug
+# races: yes
 . "$(dirname "$0")/fault.sh"
 
 # session: some of everything; fails when the connection does.

@@ -7,6 +7,7 @@
 # timeout: 600
 # client: rust
 # long: debug
+# races: yes
 . "$(dirname "$0")/fault.sh"
 
 # What is counted. Slabs and processes of the kernel come and go, so the smallest of some counts.

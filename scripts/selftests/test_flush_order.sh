@@ -6,6 +6,7 @@
 # the Tflush is answered. A task of its own is not held up.
 # client: rust
 # timeout: 200
+# races: yes
 . "$(dirname "$0")/fault.sh"
 
 PARAMETER=/sys/module/9pnet/parameters/intr

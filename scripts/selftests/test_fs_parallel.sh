@@ -3,6 +3,7 @@
 #
 # Eight processes create, write, rename, check, link and remove files in the same folders.
 # long: debug
+# races: yes
 . "$(dirname "$0")/calls.sh"
 
 worker='

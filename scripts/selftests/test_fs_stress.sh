@@ -4,6 +4,7 @@
 # The stressors of stress-ng for file systems, with their own checks on.
 # timeout: 900
 # long: debug
+# races: yes
 . "$(dirname "$0")/lib.sh"
 
 stress() { stress-ng --quiet --verify --temp-path "$PWD" --timeout ${LONG:+10}4 "$@"; }

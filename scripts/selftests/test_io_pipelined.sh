@@ -5,6 +5,7 @@
 # the file's bytes, in order, up to the first that the server does not give.
 # timeout: 300
 # long: debug
+# races: yes
 . "$(dirname "$0")/fault.sh"
 
 SIZE=1048576

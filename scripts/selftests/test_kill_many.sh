@@ -4,6 +4,7 @@
 # What a killed process leaves behind does not hold it up: open files, threads, dirty data.
 # timeout: 400
 # long: debug
+# races: yes
 . "$(dirname "$0")/hang.sh"
 
 plan 5

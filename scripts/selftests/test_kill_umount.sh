@@ -5,6 +5,7 @@
 # not answered.
 # timeout: 200
 # long: debug
+# races: yes
 . "$(dirname "$0")/hang.sh"
 
 # reader: leaves a process that waits for data, in $reader.

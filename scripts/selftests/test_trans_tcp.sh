@@ -5,6 +5,7 @@
 # killed program, one that dies fails everybody.
 # client: rust
 # timeout: 400
+# races: yes
 . "$(dirname "$0")/stream.sh"
 
 served=/tmp/served-tcp
