@@ -51,10 +51,7 @@ try mount_fault
 for name in at_once late never nothing; do
 	all $name "${OPERATIONS[@]}"
 	declare -n how=$name
-	# The closes alone take their time on a kernel with all checks.
-	[ "$KERNEL" = stock ] || bound=1000
 	dies "200 open files, Tflush $name" "Tread=$how" many "$MNT"/many/* "$MNT/f"
-	bound=$BOUND_MS
 	want=4
 	dies "a thread in each, Tflush $name" \
 		"Tread=hang Twrite=hang Tgetattr@g=hang Treaddir=${how}" threads \
