@@ -13,6 +13,8 @@ ring() {
 	[ -e "$DRIVER/$name" ]
 }
 
+refused() { ! ring "$1" 2>/dev/null; }
+
 # copy N: writes a file and reads it back, with and without O_DIRECT.
 copy() {
 	dd if=/tmp/data of="$DIR/data.$1" bs=1M oflag=direct status=none &&
@@ -48,7 +50,7 @@ stuck() {
 small_rings() {
 	name=$(device_name)
 	head -c 300001 /dev/urandom >/tmp/data
-	plan 9
+	plan 11
 	defer ring 32768
 	try ring 8
 	equal "8 entries" 8 "$(order device size)"
@@ -64,4 +66,7 @@ small_rings() {
 	check "the mount goes on" says_hello
 	check "nothing is left with the device" busywait 10 pending 0
 	check "the client has kept to the protocol" no_violations
+	unmount "$DIR"
+	check "2 entries are refused" refused 2
+	check "all entries again" ring 32768
 }
