@@ -6,11 +6,11 @@
 
 # ring ENTRIES: makes the device ready again with that many, if the driver takes it so.
 ring() {
-	[ ! -e "$DRIVER/$name" ] || echo "$name" >"$DRIVER/unbind"
+	[ ! -e "$DRIVER/$virtio" ] || echo "$virtio" >"$DRIVER/unbind"
 	insmod /9pnet/modules/p9ring.ko size="$1" || return 1
-	echo "$name" >"$DRIVER/bind"
+	echo "$virtio" >"$DRIVER/bind"
 	rmmod p9ring
-	[ -e "$DRIVER/$name" ]
+	[ -e "$DRIVER/$virtio" ]
 }
 
 refused() { ! ring "$1" 2>/dev/null; }
@@ -48,7 +48,7 @@ stuck() {
 
 # small_rings MSIZE: with 8 entries, which hold no more than some pages of a message.
 small_rings() {
-	name=$(device_name)
+	virtio=$(device_name)
 	head -c 300001 /dev/urandom >/tmp/data
 	plan 11
 	defer ring 32768
