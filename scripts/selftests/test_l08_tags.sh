@@ -74,7 +74,7 @@ kill -KILL $reader
 bound=$BOUND_MS
 timed "L8: another program that waits can be killed" " $(took 5 gone $reader)"
 check "L8: one more waits" kill -0 $waiter
-order release
+order release >/dev/null # says ok when all are answered, which takes longer than anybody waits
 check "L8: it goes on when the server answers" wait $waiter
 equal "L8: and is served" "Hello." "$(cat /tmp/read)"
 check "L8: nothing is left on the server" busywait 60 idle
