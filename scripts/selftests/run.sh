@@ -81,6 +81,8 @@ for name; do
 	one $((++number)) "$name" || exit 99
 done
 echo "selftest: the end" >/dev/kmsg
+# How much KCSAN has looked at.
+[ ! -e /sys/kernel/debug/kcsan ] || sed 's/^/# kcsan: /' /sys/kernel/debug/kcsan
 if [ -e /sys/kernel/debug/kmemleak ]; then
 	leaks && echo "ok $((number + 1)) kmemleak" || echo "not ok $((number + 1)) kmemleak"
 fi
