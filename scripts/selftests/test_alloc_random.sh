@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Allocations fail at random, in rows of operations from mount to umount: in all that the module
-# does, also in interrupts and on its queues; everywhere in the task that asks; or anywhere in the
-# kernel. Operations fail with ENOMEM or succeed, nothing is lost or left.
+# does, also in interrupts and on its queues; everywhere in the task that asks; or in all threads of
+# the kernel, too. Operations fail with ENOMEM or succeed, nothing is lost or left.
 # kernel: debug
 # long: debug
 # timeout: 900
@@ -12,6 +12,17 @@
 prepare_faults
 rounds=8
 [ -z "${LONG-}" ] || rounds=250
+
+# may_fail 0|1 TASK...: whether allocations of these tasks, and of those that they start, may fail.
+may_fail() {
+	local value=$1 task
+	shift
+	for task; do echo "$value" >"/proc/$task/make-it-fail"; done 2>/dev/null
+}
+
+# threads: those of the kernel. New ones take after number 2.
+threads() { pgrep -P 2 && echo 2; }
+
 plan 4
 export PROBABILITY=20
 ours
@@ -21,10 +32,12 @@ anyones
 PROBABILITY=50
 attribute task-filter Y
 attribute interval 5
-echo 1 >/proc/self/make-it-fail
+may_fail 1 self
 check "allocations of the task, one of ten" allocfail random $rounds
-echo 0 >/proc/self/make-it-fail
-attribute task-filter N
 attribute interval 1
 PROBABILITY=2
-check "all allocations, one of fifty" allocfail random $rounds
+# shellcheck disable=SC2046 # many numbers
+may_fail 1 $(threads)
+check "and of the kernel's threads, one of fifty" allocfail random $rounds
+# shellcheck disable=SC2046
+may_fail 0 $(threads)
