@@ -60,7 +60,7 @@ help:
 	@echo  '  T=pattern       - Which selftests: a shell pattern or a part of the name [all]'
 	@echo  '  W=pattern       - Which workloads of the benchmark, as T [all]'
 	@echo  '  JOBS=n          - Guests of make check at a time [2; with T one]'
-	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [5; not stock: 2]'
+	@echo  '  ROUNDS=n        - Rounds of the selftests that kill and flush [3; not stock: 2]'
 	@echo  '  FIXTURE=tcp.L   - What the selftests of the file system run on: virtio, tcp, unix or fd, with'
 	@echo  '                    dialect L, u or 2000 [virtio.L]'
 	@echo  '  LONG=1          - Longer selftests of the file system, and the slow ones'

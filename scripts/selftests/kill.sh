@@ -5,7 +5,7 @@
 # server takes $ORDERS, and what is left on it.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-: "${ROUNDS:=5}"
+: "${ROUNDS:=3}"
 BIN=/9pnet/bin
 
 # From the signal to the process reaped, in milliseconds. A guest without KVM needs some of it, and
