@@ -29,7 +29,8 @@ fetch() { # VERSION-OR-EMPTY: unpacks a kernel's packages, by default the newest
 	rm -rf "$dir/tmp"
 	mkdir -p "$dir/tmp/debs" "$dir/tmp/image"
 	cd "$dir/tmp/debs"
-	package=$(apt-cache show "linux-image-$version" | sed -n '/^Version: /{s///p;q}')
+	# All of it is read: a reader that ends early makes a failure of the pipe.
+	package=$(apt-cache show "linux-image-$version" | sed -n 's/^Version: //p' | tail -n 1)
 	local series=${version%%+*}
 	apt-get -qq -o APT::Sandbox::User=root download "linux-binary-$version" "linux-modules-$version" \
 		"linux-headers-$version" "linux-source-${series%.*}=$package"

@@ -18,7 +18,7 @@ mirror() {
 	# shellcheck disable=SC2016 # apt's own variables
 	apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' \
 		'Identifier: Packages' 'Component: main' 2>/dev/null |
-		awk '$1 == "Debian" && $2 !~ /security/ { print $3; exit }'
+		awk '$1 == "Debian" && $2 !~ /security/ && !found { found = $3 } END { print found }'
 }
 
 install_tools() {
