@@ -84,6 +84,9 @@ p9_export! {
     /// Writes what is in `from`. Returns the bytes that the server has taken; `err` tells why it
     /// was not more.
     ///
+    /// Of the page cache either all is written, or nothing is said to be: netfs would ask for the
+    /// rest, and `v9fs_issue_write` would send that to where the first bytes belong.
+    ///
     /// # Safety
     ///
     /// `file` must be a fid, `from` a valid iterator, `err` writable.
@@ -94,7 +97,15 @@ p9_export! {
         err: *mut c_int,
     ) -> c_int {
         // SAFETY: by the safety requirements.
-        unsafe { transfer(file, from, err, |clnt, fid, from| clnt.write(fid, offset, from)) }
+        unsafe {
+            transfer(file, from, err, |clnt, fid, from| {
+                let all = from.kind().is_page_cache();
+                match clnt.write(fid, offset, from) {
+                    (_, Err(err)) if all => (0, Err(err)),
+                    written => written,
+                }
+            })
+        }
     }
 
     /// Writes what is left of a subrequest of netfs, and tells netfs how it ended.

@@ -416,10 +416,11 @@ impl Client {
     fn write_once(&self, fid: &Fid, offset: u64, iter: &IovIter<'_>) -> Result<usize> {
         let _nofs = NofsGuard::new();
         let want = iter.count().min(self.io_size(fid));
-        let patience = match iter.kind() {
-            // Dirty pages: whoever wrote them has been told that all went well.
-            Kind::Folioq | Kind::Xarray => Patience::WriteBack,
-            _ => Patience::Killable,
+        // Dirty pages: whoever wrote them has been told that all went well.
+        let patience = if iter.kind().is_page_cache() {
+            Patience::WriteBack
+        } else {
+            Patience::Killable
         };
         let mut from = iter.peek(want);
         let mut from = from.as_iter();

@@ -29,6 +29,13 @@ pub(crate) enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Whether it is the page cache that is written back or filled.
+    pub(crate) fn is_page_cache(self) -> bool {
+        matches!(self, Self::Folioq | Self::Xarray)
+    }
+}
+
 /// A mutable `struct iov_iter` of a caller.
 ///
 /// # Invariants
