@@ -161,10 +161,10 @@ gather() {
 	done
 }
 
-# selftests QUIET: those of this kernel, either those with "quiet: yes" or those without. All but the
+# selftests yes|no: those of this kernel that want no other guest beside them, or the rest. All but the
 # stock kernel are slow: they get fewer rounds.
 selftests() {
-	local name number wants together=() alone=() other=()
+	local name number quiet wants together=() alone=() other=()
 	local -A shared=()
 	export KERNEL ROUNDS=$rounds
 	[ "$KERNEL" = stock ] || : "${ROUNDS:=2}"
@@ -172,7 +172,9 @@ selftests() {
 		name=${name##*/test_}
 		name=${name%.sh}
 		selected "$name" || continue
-		[ "$(header "$name" quiet)" = "$1" ] || continue
+		quiet=no
+		! among "$KERNEL" "$(header "$name" quiet)" || quiet=yes
+		[ $quiet = "$1" ] || continue
 		wants=$(header "$name" kernel)
 		among "$KERNEL" "${wants:-${KERNEL_NAMES[*]}}" || continue
 		[ "$KERNEL$T" != kcsan ] || [ "$(header "$name" races)" = yes ] || continue
@@ -229,7 +231,7 @@ for KERNEL in "${kernels[@]}"; do
 	built=("$KERNEL" "${built[@]}") # the slowest first
 done
 [ ${#built[@]} = 0 ] || "$TOP/scripts/tools.sh"
-for KERNEL in "${built[@]}"; do selftests ''; done
+for KERNEL in "${built[@]}"; do selftests no; done
 wait
 for KERNEL in "${built[@]}"; do JOBS=1 selftests yes; done
 gather

@@ -8,11 +8,11 @@
 : "${ROUNDS:=3}"
 BIN=/9pnet/bin
 
-# From the signal to the process reaped, in milliseconds. A guest without KVM needs some of it, and
-# a kernel with checks ten times as much. One round, or one in ten, may take STALL_MS more: then the
-# machine under the guest was busy. Who waits for the server waits much longer.
+# From the signal to the process reaped, in milliseconds. A guest without KVM needs some of it. One
+# round, or one in ten, may take STALL_MS more: then the machine under the guest was busy. Who waits for the
+# server waits much longer. Each watch for a data race is a delay by itself.
 BOUND_MS=100
-[ "$KERNEL" = stock ] || BOUND_MS=1000
+[ "$KERNEL" != kcsan ] || BOUND_MS=1000
 STALL_MS=1000
 
 # order WORD...: an order to the server; prints its answer.

@@ -14,7 +14,7 @@
 #   # kernel: NAME...   only on these kernels, instead of all
 #   # races: yes        on the KCSAN kernel even if nobody asks for it by its name
 #   # long: NAME...     on these kernels only with LONG=1
-#   # quiet: yes        no other guest may run meanwhile
+#   # quiet: NAME...    on these kernels no other guest may run meanwhile
 #   # timeout: SECONDS  instead of 120; four times that on all but the stock kernel
 #   # dmesg: REGEX      lines of the kernel log that are expected
 set -u

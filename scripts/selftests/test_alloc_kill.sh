@@ -5,6 +5,7 @@
 # the moment it waits until it is gone; and when there is memory again nothing is left on the server.
 # kernel: debug
 # long: debug
+# quiet: debug
 # client: rust
 # timeout: 300
 . "$(dirname "$0")/alloc.sh"

@@ -6,7 +6,7 @@
 # waits, see test_flush_order.sh.
 # timeout: 400
 # long: debug
-# quiet: yes
+# quiet: stock debug kcsan
 # races: yes
 . "$(dirname "$0")/hang.sh"
 

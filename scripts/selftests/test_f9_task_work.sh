@@ -5,7 +5,7 @@
 # process from being killed.
 # timeout: 300
 # long: debug
-# quiet: yes
+# quiet: stock debug kcsan
 . "$(dirname "$0")/hang.sh"
 
 # idles NAME OPERATION [write]: one result: a wait of two seconds takes little processor time.

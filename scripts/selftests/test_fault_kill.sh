@@ -6,6 +6,7 @@
 # nothing at all any more. Afterwards it holds no fid, and no tag was used too early.
 # timeout: 400
 # long: debug
+# quiet: debug
 . "$(dirname "$0")/fault.sh"
 
 plan 11

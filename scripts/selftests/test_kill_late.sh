@@ -5,6 +5,7 @@
 # process does not wait, the mount goes on, and the late answer disturbs nobody.
 # timeout: 300
 # long: debug
+# quiet: debug
 . "$(dirname "$0")/hang.sh"
 
 plan 5

@@ -4,6 +4,7 @@
 # What a killed process leaves behind does not hold it up: open files, threads, dirty data.
 # timeout: 400
 # long: debug
+# quiet: debug
 # races: yes
 . "$(dirname "$0")/hang.sh"
 
@@ -11,13 +12,15 @@ plan 5
 try mount_hang
 mkdir "$HANG/many"
 (cd "$HANG/many" && touch $(seq 200))
+# The closes alone take their time on a kernel with all checks.
+[ "$KERNEL" = stock ] || bound=1000
 kinds=(read) # not what earlier closes have left to the server
 dies "200 open files" read=hang many "$HANG"/many/* "$HANG/f"
 # Not from the beginning: QEMU opens and closes a file to answer a Tgetattr, too.
 then=flush=hang
 dies "200 open files whose close hangs too" read=hang many "$HANG"/many/* "$HANG/f"
 
-then='' kinds=()
+then='' kinds=() bound=$BOUND_MS
 
 # No rename: QEMU lets it wait for all others that wait. One of four has the open that hangs.
 want=4

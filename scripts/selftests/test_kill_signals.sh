@@ -5,6 +5,7 @@
 # is ignored or handled does not disturb it.
 # timeout: 200
 # long: debug
+# quiet: debug
 . "$(dirname "$0")/hang.sh"
 
 plan 6

@@ -5,6 +5,7 @@
 # not answered.
 # timeout: 200
 # long: debug
+# quiet: debug
 # races: yes
 . "$(dirname "$0")/hang.sh"
 

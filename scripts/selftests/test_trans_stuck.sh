@@ -6,6 +6,7 @@
 # flushed: the server and the client still understand each other.
 # client: rust
 # long: debug
+# quiet: debug
 # timeout: 240
 . "$(dirname "$0")/stream.sh"
 
