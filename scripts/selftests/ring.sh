@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 #
-# V9: small rings: messages are small and few are under way, but all works. Sourced by tests, which
+# V6: small rings: messages are small and few are under way, but all works. Sourced by tests, which
 # have sourced device.sh and say what size of message is left.
 
 # ring ENTRIES: makes the device ready again with that many, if the driver takes it so.

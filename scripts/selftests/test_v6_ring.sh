@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# V9: a small ring, each entry of which may be a table of descriptors. See ring.sh.
+# V6: a small ring, each entry of which may be a table of descriptors. See ring.sh.
 # guest: device
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f
 # client: rust

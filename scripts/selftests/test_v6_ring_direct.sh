@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# V9: a small ring without tables of descriptors: a request takes two entries or more. See ring.sh.
+# V6: a small ring without tables of descriptors: a request takes two entries or more. See ring.sh.
 # guest: direct
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f; echo --direct >device.args
 # client: rust
