@@ -13,6 +13,7 @@ set -euo pipefail
 : "${JOBS:=2}"
 export CLIENT RUN MOUNT=no
 number JOBS "$JOBS"
+[ "$JOBS" -gt 0 ] || die "JOBS=$JOBS: at least one guest must run"
 one_of CLIENT "$CLIENT" rust c
 kernels=(stock)
 if [ -n "${KERNEL-}" ]; then
