@@ -35,7 +35,7 @@ help:
 	@echo  '  fuzz            - Fuzz the protocol core: target T [all] for S seconds each [60]'
 	@echo  '  symbols         - Compare the exported symbols with those of the stock 9pnet'
 	@echo  '  bench           - Compare with the stock client, and virtiofs: instructions, messages, time;'
-	@echo  '                    half an hour; with W=pattern only the workloads whose name matches, see docs/bench'
+	@echo  '                    25 minutes; with W=pattern only the workloads whose name matches, see docs/bench'
 	@echo  ''
 	@echo  'Cleaning:'
 	@echo  '  clean           - Remove build/'

@@ -7,7 +7,7 @@
 #
 #   count    each workload twice, the second time is the one that is counted
 #   bytes    the same, for the emulator that counts each step of a string instruction
-#   time     each workload three times: the first time its messages are counted, then it is timed
+#   time     each workload twice: the first time its messages are counted, then it is timed
 #   again    each workload twice, timed
 #
 # Prints what load.c prints, "N NAME MESSAGES" for what was sent, "G NAME" for a group that cannot be
@@ -20,8 +20,8 @@ HOST=10.0.2.2
 
 case $KIND in
 count | bytes) passes='warm last' ;;
-time) passes='messages 1 2' ;;
-again) passes='3 4' ;;
+time) passes='messages 1' ;;
+again) passes='2 3' ;;
 esac
 # What tells that a message is sent, and of which type.
 EVENT=9p/9p_client_req TYPE=type
@@ -180,14 +180,14 @@ fi
 group=slow
 slow() { # NAME ORDER THREADS SECONDS
 	selected "slow.$1" || return 0
-	timeout -s KILL $(($4 + 60)) $LOAD "slow.$1" inflight /mnt/hang/f "$3" "$4" "$2"
+	timeout -s KILL $(($4 + 20)) $LOAD "slow.$1" inflight /mnt/hang/f "$3" "$4" "$2"
 	echo release >&7
 }
 if on trans=virtio,msize=131096 && exec 7>$SLOW; then
 	head -c 1M /dev/zero >/mnt/hang/f
 	if [ "$KIND" = time ]; then
-		slow 128-fstats getattr=200ms 128 60
-		slow 300-fstats getattr=200ms 300 60
+		slow 128-fstats getattr=200ms 128 10
+		slow 300-fstats getattr=200ms 300 10
 	elif [ "$KIND" = count ]; then
 		slow 1000-waiting getattr=hang 1000 0
 	fi
