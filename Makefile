@@ -25,7 +25,7 @@ help:
 	@echo  'Checking:'
 	@echo  '  check           - lint, test-host, symbols, and the selftests in the guest on the stock'
 	@echo  '                    and on the debug kernel, less than half an hour;'
-	@echo  '                    with KERNEL=... only on that one;'
+	@echo  '                    with KERNEL=... only on that one, on debug all (two hours);'
 	@echo  '                    with T=pattern only the selftests whose name matches;'
 	@echo  '                    with CLIENT=c the selftests with the stock client'
 	@echo  '  check-long      - The same with all rounds, the slow selftests, a search for data races and the'

@@ -15,10 +15,11 @@ export CLIENT RUN MOUNT=no
 number JOBS "$JOBS"
 [ "$JOBS" -gt 0 ] || die "JOBS=$JOBS: at least one guest must run"
 one_of CLIENT "$CLIENT" rust c
+asked=${KERNEL-}
 kernels=(stock)
-if [ -n "${KERNEL-}" ]; then
-	one_of KERNEL "$KERNEL" "${KERNEL_NAMES[@]}"
-	kernels=("$KERNEL")
+if [ -n "$asked" ]; then
+	one_of KERNEL "$asked" "${KERNEL_NAMES[@]}"
+	kernels=("$asked")
 elif [ -z "$T" ] && [ "$CLIENT" = rust ]; then
 	kernels=(stock debug ${LONG:+kcsan})
 fi
@@ -162,6 +163,15 @@ gather() {
 	done
 }
 
+# runs_here NAME: whether a test is to run on this kernel when none was asked for by its name.
+runs_here() {
+	case $KERNEL in
+	stock) [ -n "$LONG" ] || [ "$(header "$1" long)" != yes ] ;;
+	debug) [ -n "$LONG$asked" ] || [ "$(header "$1" debug)" = yes ] ;;
+	*) [ "$(header "$1" races)" = yes ] ;;
+	esac
+}
+
 # selftests yes|no: those of this kernel that want no other guest beside them, or the rest. All but the
 # stock kernel are slow: they get fewer rounds.
 selftests() {
@@ -178,8 +188,7 @@ selftests() {
 		[ $quiet = "$1" ] || continue
 		wants=$(header "$name" kernel)
 		among "$KERNEL" "${wants:-${KERNEL_NAMES[*]}}" || continue
-		[ "$KERNEL$T" != kcsan ] || [ "$(header "$name" races)" = yes ] || continue
-		[ -n "$LONG$T" ] || ! among "$KERNEL" "$(header "$name" long)" || continue
+		[ -n "$T" ] || runs_here "$name" || continue
 		wants=$(header "$name" client)
 		case $wants in
 		both) [ "$CLIENT" = c ] || [ -z "$LONG$T" ] || other+=("$name") ;;

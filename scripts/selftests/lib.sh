@@ -12,8 +12,9 @@
 #   # host: COMMAND     prepares the share, before the boot, in its folder on the host
 #   # client: both      with T or LONG=1 once with each client; "rust" or "c": only with that one
 #   # kernel: NAME...   only on these kernels, instead of all
+#   # debug: yes        on the debug kernel even if nobody asks for that, or with LONG=1
 #   # races: yes        on the KCSAN kernel even if nobody asks for it by its name
-#   # long: NAME...     on these kernels only with LONG=1
+#   # long: yes         on the stock kernel only with LONG=1
 #   # quiet: NAME...    on these kernels no other guest may run meanwhile
 #   # timeout: SECONDS  instead of 120; four times that on all but the stock kernel
 #   # dmesg: REGEX      lines of the kernel log that are expected

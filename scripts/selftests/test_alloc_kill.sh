@@ -4,7 +4,6 @@
 # A process that waits for a hung server can be killed when the module gets no memory at all, from
 # the moment it waits until it is gone; and when there is memory again nothing is left on the server.
 # kernel: debug
-# long: debug
 # quiet: debug
 # client: rust
 # timeout: 300

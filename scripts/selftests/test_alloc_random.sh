@@ -5,7 +5,6 @@
 # does, also in interrupts and on its queues; everywhere in the task that asks; or in all threads of
 # the kernel, too. Operations fail with ENOMEM or succeed, nothing is lost or left.
 # kernel: debug
-# long: debug
 # timeout: 900
 . "$(dirname "$0")/alloc.sh"
 

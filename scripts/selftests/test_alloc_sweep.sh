@@ -4,7 +4,6 @@
 # Each single allocation of each operation fails once, from mount to umount: the operation fails
 # with ENOMEM or goes on without it, nothing is lost that was reported as done, nothing is left.
 # kernel: debug
-# long: debug
 # timeout: 300
 . "$(dirname "$0")/alloc.sh"
 

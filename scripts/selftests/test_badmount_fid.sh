@@ -5,7 +5,6 @@
 # the session, with a line in the log.
 # client: both
 # dmesg: Found fid [0-9]* not clunked
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 # Together with the name of the device that is more than fscache takes.

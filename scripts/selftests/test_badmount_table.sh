@@ -4,7 +4,6 @@
 # Mounts that cannot work, over all transports: the errno is the stock client's, unless a row says that
 # it is another, the log gets one line for it, and nothing stays behind: no socket, file, memory,
 # thread or reference to a module. With LONG=1 that is tried 1,000 times.
-# long: debug
 # client: both
 # timeout: 600
 . "$(dirname "$0")/calls.sh"

@@ -4,7 +4,6 @@
 # 9P2000: file records without numbers, errors as words, and nothing that Unix has added.
 # client: both
 # timeout: 300
-# long: debug
 FIXTURE=unix.2000
 . "$(dirname "$0")/calls.sh"
 

@@ -5,7 +5,6 @@
 # a folder, and errors as numbers; compared with what the server's folder holds.
 # client: both
 # timeout: 300
-# long: debug
 FIXTURE=unix.u
 . "$(dirname "$0")/calls.sh"
 

@@ -5,7 +5,6 @@
 # killed in writeback and in truncate, which waits for writeback, by a server that answers the
 # request and the Tflush at nearly the same time; then, as in a shutdown, all at once before umount.
 # timeout: 400
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 writer() {

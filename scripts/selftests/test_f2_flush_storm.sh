@@ -5,7 +5,6 @@
 # while replies, Rflushes and the end of the connection come in any order. The debug kernel tells
 # of memory used after it was freed.
 # timeout: 400
-# long: debug
 # races: yes
 . "$(dirname "$0")/fault.sh"
 

@@ -5,7 +5,6 @@
 # is done, late, in either order. A tag lost with each kill would drive the tags up.
 # timeout: 300
 # races: yes
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # kills ORDER: kills readers in the middle.

@@ -4,7 +4,7 @@
 # F4: signals that a program handles never make a call on the mount fail with EINTR, also not when
 # they come by the thousand while it unpacks files.
 # timeout: 300
-# long: stock debug
+# long: yes
 . "$(dirname "$0")/kill.sh"
 
 plan 2

@@ -5,7 +5,6 @@
 # answered, eight readers of the same mount go on as fast as before. The task that was interrupted
 # waits, see test_flush_order.sh.
 # timeout: 400
-# long: debug
 # quiet: stock debug kcsan
 # races: yes
 . "$(dirname "$0")/hang.sh"

@@ -3,7 +3,6 @@
 #
 # F6, see memory.sh: over virtio, where the device writes into the memory.
 # timeout: 300
-# long: debug
 . "$(dirname "$0")/hang.sh"
 . "$(dirname "$0")/memory.sh"
 

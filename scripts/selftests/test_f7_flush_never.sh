@@ -4,7 +4,6 @@
 # F7: a server that never answers Tflush holds up nobody, however often: 100 processes are killed,
 # the mount goes on, and it can be taken away.
 # timeout: 300
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 plan 4

@@ -3,7 +3,6 @@
 #
 # F8: where a Tclunk commits something its error is reported: setxattr writes the value at the
 # clunk. Fids that nothing hangs on are given back without waiting.
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 plan 5

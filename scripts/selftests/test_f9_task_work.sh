@@ -4,7 +4,6 @@
 # F9: task work of io_uring neither ends a wait for the server nor makes it spin, and does not keep a
 # process from being killed.
 # timeout: 300
-# long: debug
 # quiet: stock debug kcsan
 . "$(dirname "$0")/hang.sh"
 

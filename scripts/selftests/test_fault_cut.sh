@@ -4,7 +4,6 @@
 # The connection ends at each message of a session in turn: everybody who waits gets an error at
 # once, and the mount can be taken away. With LONG at every message, else at one of twenty.
 # timeout: 600
-# long: debug
 # races: yes
 . "$(dirname "$0")/fault.sh"
 

@@ -4,7 +4,6 @@
 # The older dialects, with a server that speaks them as their manual pages say, and a connection that
 # the program which mounts has made itself: two pipes.
 # client: rust
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # works: makes files of the usual kinds, reads them back on the server and here, removes them.

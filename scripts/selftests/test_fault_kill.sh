@@ -5,7 +5,6 @@
 # Tflush: answers it at once, after 2 s, after the request, with an error, never, or if it answers
 # nothing at all any more. Afterwards it holds no fid, and no tag was used too early.
 # timeout: 400
-# long: debug
 # quiet: debug
 . "$(dirname "$0")/fault.sh"
 

@@ -5,7 +5,7 @@
 # after 2 s, never, or from the operation on nothing at all; afterwards the server holds no fid of
 # it. The 200 open files of one need 200 Tclunks that are not waited for.
 # timeout: 900
-# long: stock debug
+# long: yes
 # quiet: debug
 . "$(dirname "$0")/fault.sh"
 

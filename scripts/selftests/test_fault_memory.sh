@@ -4,7 +4,6 @@
 # F6, see memory.sh: over a socket, with a server that answers neither the read nor its Tflush before
 # the memory is in other use.
 # timeout: 300
-# long: debug
 . "$(dirname "$0")/fault.sh"
 . "$(dirname "$0")/memory.sh"
 

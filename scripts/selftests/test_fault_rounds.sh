@@ -6,7 +6,6 @@
 # processes, references to the modules, connections and fids of the server.
 # timeout: 600
 # client: rust
-# long: debug
 # races: yes
 . "$(dirname "$0")/fault.sh"
 

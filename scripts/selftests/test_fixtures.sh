@@ -4,7 +4,6 @@
 # Each transport with each dialect: the same calls give on the mount what they give in a folder of a
 # tmpfs, and what the server's folder holds then is the same, too.
 # client: both
-# long: debug
 # timeout: 240
 . "$(dirname "$0")/calls.sh"
 

@@ -7,6 +7,7 @@
 # client: rust
 # timeout: 200
 # races: yes
+# debug: yes
 . "$(dirname "$0")/fault.sh"
 
 PARAMETER=/sys/module/9pnet/parameters/intr

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Several processes append to one file at the same time: no record is lost, split or written over.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 4

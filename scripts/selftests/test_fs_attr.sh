@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Modes, owners, times, statx, statfs, syncing.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh cache=none

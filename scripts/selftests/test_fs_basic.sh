@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Every kind of file operation once, through a mount with the default options.
+# debug: yes
 . "$(dirname "$0")/lib.sh"
 
 mode() { stat -c %a "$1"; }

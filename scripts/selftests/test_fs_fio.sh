@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # fio writes and verifies checksums, through the page cache and not, with every way to do I/O.
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 size=$((${LONG:+16}2))m

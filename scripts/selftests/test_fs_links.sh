@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Hard links, and symbolic links with targets of every length.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # POSIX, open-file-description and whole-file locks between processes.
+# debug: yes
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

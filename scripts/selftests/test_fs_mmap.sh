@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Files mapped into memory for reading and writing, in the cache modes that can.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 21

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Without a cache that writes back, files are mapped for reading only.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 8

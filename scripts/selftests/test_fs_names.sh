@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Names of every length and with every byte that a name may have.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

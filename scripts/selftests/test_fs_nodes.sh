@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Folders, device nodes, fifos and sockets: made, used, removed.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

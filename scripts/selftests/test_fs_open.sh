@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What the flags of open do, and the errors they give.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

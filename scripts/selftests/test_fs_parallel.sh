@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Eight processes create, write, rename, check, link and remove files in the same folders.
-# long: debug
 # races: yes
 . "$(dirname "$0")/calls.sh"
 

@@ -3,7 +3,6 @@
 #
 # Reading folders: thousands of entries, positions, entries that come and go.
 # host: mkdir many && cd many && seq -f entry-%.0f ${LONG:+8}20000 | xargs touch
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 positions='

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Renames: what they replace, what they refuse, what stays open.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

@@ -4,7 +4,6 @@
 # Random programs of file-system operations give the same results as with the stock C client.
 # client: rust
 # timeout: 3600
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 here=$PWD

@@ -3,7 +3,6 @@
 #
 # Reads and writes of sizes and at offsets around those where the way of the data changes: written
 # with one size, read with others, through the page cache or not, from odd addresses.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 sweep='

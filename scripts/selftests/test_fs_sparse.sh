@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Holes, files of more than 4 GiB, and truncation up and down.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 26

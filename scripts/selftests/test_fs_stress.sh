@@ -3,7 +3,6 @@
 #
 # The stressors of stress-ng for file systems, with their own checks on.
 # timeout: 900
-# long: debug
 # races: yes
 . "$(dirname "$0")/lib.sh"
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Files that are removed or replaced while they are open.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 14

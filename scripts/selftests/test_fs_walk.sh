@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Paths deeper than the 16 names that one Twalk can carry, for users with and without fids on the way.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 12

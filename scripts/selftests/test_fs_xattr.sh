@@ -3,7 +3,6 @@
 #
 # Extended attributes: values of every size, lists, errors. Large ones need a file system on the
 # host that has them; others refuse them with ENOSPC or E2BIG.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 fresh ""

@@ -5,7 +5,6 @@
 # or can be killed, the mount can be taken away, and the kernel's log is clean. The kernel for
 # debugging finds most. It ends after 10,000 sessions, or FUZZ_SECONDS: a minute, with LONG an hour.
 # timeout: 420
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 WORK=$(realpath "$(dirname "$0")/fsprog.py")

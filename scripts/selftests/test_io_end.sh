@@ -3,7 +3,6 @@
 #
 # How a program finds the end of a file that it reads without the page cache: with no message more
 # than it takes, and never before the file ends.
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # treads COMMAND...: how many Treads a command takes.

@@ -4,7 +4,6 @@
 # Memory comes in single pages only, for all that 9pnet.ko does: large reads and writes take more and
 # smaller messages, with the same bytes, and none fails.
 # kernel: debug
-# long: debug
 # timeout: 300
 . "$(dirname "$0")/alloc.sh"
 

@@ -4,7 +4,6 @@
 # A large read is several Treads under way at once. Whatever becomes of one of them, the program gets
 # the file's bytes, in order, up to the first that the server does not give.
 # timeout: 300
-# long: debug
 # races: yes
 . "$(dirname "$0")/fault.sh"
 

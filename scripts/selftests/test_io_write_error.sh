@@ -3,7 +3,6 @@
 #
 # A write that the server takes only a part of, and one that fails after that: nothing is written to
 # where it does not belong, and the program is told of what is not written.
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # fails WORD...: dd says that there is no space.

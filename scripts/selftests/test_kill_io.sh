@@ -3,7 +3,6 @@
 #
 # A process that waits for data from a hung server can be killed at once, however it asks for them.
 # timeout: 400
-# long: debug
 # quiet: debug
 . "$(dirname "$0")/hang.sh"
 

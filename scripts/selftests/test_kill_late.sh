@@ -4,7 +4,6 @@
 # A server that answers, and with it its Tflush, two seconds after the process has been killed: the
 # process does not wait, the mount goes on, and the late answer disturbs nobody.
 # timeout: 300
-# long: debug
 # quiet: debug
 . "$(dirname "$0")/hang.sh"
 

@@ -3,7 +3,6 @@
 #
 # What a killed process leaves behind does not hold it up: open files, threads, dirty data.
 # timeout: 400
-# long: debug
 # quiet: debug
 # races: yes
 . "$(dirname "$0")/hang.sh"

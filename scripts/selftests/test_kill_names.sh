@@ -3,7 +3,6 @@
 #
 # A process that waits for a hung server to open, find, list or change files can be killed at once.
 # timeout: 400
-# long: debug
 # quiet: debug
 . "$(dirname "$0")/hang.sh"
 

@@ -4,7 +4,6 @@
 # Every signal that ends a process by default ends one that waits for a hung server; a signal that
 # is ignored or handled does not disturb it.
 # timeout: 200
-# long: debug
 # quiet: debug
 . "$(dirname "$0")/hang.sh"
 

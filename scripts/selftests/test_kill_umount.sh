@@ -4,7 +4,6 @@
 # A mount whose server hangs can be taken away, with requests under way and with flushes that are
 # not answered.
 # timeout: 200
-# long: debug
 # quiet: debug
 # races: yes
 . "$(dirname "$0")/hang.sh"

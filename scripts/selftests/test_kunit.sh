@@ -5,6 +5,7 @@
 # and none of their tests failed.
 # kernel: debug
 # client: rust
+# debug: yes
 . "$(dirname "$0")/lib.sh"
 
 SUITES="bulk dirent errno errstr field frame list message reply rpc stat types version wire"

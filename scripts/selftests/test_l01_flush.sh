@@ -4,7 +4,6 @@
 # A process is killed while it waits for a read; the server answers the Tflush never, wrongly, twice,
 # early or late, and the read itself before or after. The process goes at once, and the others are
 # served, or fail if the connection is broken.
-# long: debug
 # client: rust
 . "$(dirname "$0")/fault.sh"
 

@@ -5,7 +5,7 @@
 # come and go with I/O under way while the server is killed. All processes end, all mounts go.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: yes
 . "$(dirname "$0")/fault.sh"
 
 # storm HOW: ten readers wait; half of them are killed while the connection ends.

@@ -4,7 +4,6 @@
 # A program that mounts is killed while it waits for the server: it ends at once, nothing of the
 # session is left, and the same can be mounted again. (Mounts that fail in a loop: badmount_table.)
 # client: rust
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 connections() { [ "$(order connections)" = "$1" ]; }

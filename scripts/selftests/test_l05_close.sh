@@ -5,7 +5,6 @@
 # everybody else, fails at once.
 # client: rust
 # timeout: 600
-# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 MESSAGES=(

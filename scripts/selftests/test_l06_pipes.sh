@@ -3,7 +3,7 @@
 #
 # trans=fd over pipes that the server does not drain, that block, or that others write into: who is
 # killed ends, others fail, umount ends.
-# long: stock debug
+# long: yes
 # client: rust
 . "$(dirname "$0")/fault.sh"
 

@@ -4,7 +4,7 @@
 # All tags are in use, by requests of killed readers that the server answers as little as their
 # Tflushes: who needs one waits, can be killed, and goes on when the server answers.
 # client: rust
-# long: stock debug
+# long: yes
 # timeout: 600
 . "$(dirname "$0")/fault.sh"
 

@@ -4,7 +4,6 @@
 # Each single allocation of 9pnet fails once in each operation, from mount to umount, as in
 # test_alloc_sweep.sh, over a unix socket and TCP.
 # kernel: debug
-# long: debug
 # timeout: 600
 . "$(dirname "$0")/alloc.sh"
 

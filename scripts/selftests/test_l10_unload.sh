@@ -4,7 +4,6 @@
 # The modules can be unloaded after a mount whose server never answered what it was asked, and come
 # back; while it is mounted they stay.
 # client: rust
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 refused() { ! rmmod 9p 2>/dev/null && ! rmmod 9pnet 2>/dev/null; }

@@ -4,7 +4,6 @@
 # Pages that were written to the cache are not lost when the writer is killed while a slow server
 # takes them. Where the server never does, fsync tells so with an errno that programs know.
 # timeout: 200
-# long: debug
 . "$(dirname "$0")/fault.sh"
 
 # fsync_errno FILE: the name of the errno of fsync, or 0.

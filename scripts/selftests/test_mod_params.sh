@@ -3,7 +3,6 @@
 #
 # Module parameters: defaults, good values, and bad ones, refused with a line that names the good ones.
 # client: rust
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 at=/sys/module/9pnet/parameters

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The modules stay while a mount needs them, go when none does, and come back.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 modules() { lsmod | awk '$1 ~ /^9p/ { print $1 }' | sort | xargs; }

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The device in sysfs: its tag, and the events when it comes and goes.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 module=9pnet_virtio

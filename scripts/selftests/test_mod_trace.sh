@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The tracepoints of 9p: requests with their replies, frames, and the lives of fids.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 off() { echo 0 >/sys/kernel/tracing/events/9p/enable; }

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # access=: which users may come in, and whose the files are that they make.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 open_to_all() { # OPTIONS

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # One device mounted and unmounted 50 times, with files open until just before.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 plan 4

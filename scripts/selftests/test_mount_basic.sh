@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A mount shows its options, gives the share's files, and goes away without a trace.
+# debug: yes
 . "$(dirname "$0")/lib.sh"
 
 options() { findmnt -n -o OPTIONS "$MNT" | grep -q "$1"; }

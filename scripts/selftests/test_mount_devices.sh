@@ -3,7 +3,6 @@
 #
 # Several devices mounted at the same time, each found by its tag.
 # qemu: -fsdev local,id=two,path=/share,security_model=none -device virtio-9p-pci,fsdev=two,mount_tag=two -fsdev local,id=three,path=/share,security_model=none,readonly=on -device virtio-9p-pci,fsdev=three,mount_tag=a-mount-tag-of-thirty-one-bytes
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 long=a-mount-tag-of-thirty-one-bytes

@@ -3,7 +3,6 @@
 #
 # 9P2000.u: files, directories, links, attributes and errors, which are strings there.
 # client: both
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 files() { for ((i = 0; i < 200; i++)); do echo "name-$i"; done; }

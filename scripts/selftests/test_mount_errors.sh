@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Mounts that cannot work fail with the right errno and leave nothing behind.
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 good=trans=virtio,version=9p2000.L

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Frames of every size: what is agreed on with the server, and data in both directions.
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 msize() { sed -n 's,^share /mnt .*[^a-z]msize=\([0-9]*\).*,\1,p' /proc/mounts; }

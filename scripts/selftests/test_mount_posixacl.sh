@@ -3,7 +3,6 @@
 #
 # posixacl: access control lists that are kept, inherited and obeyed.
 # qemu: -fsdev local,id=acl,path=/share,security_model=passthrough -device virtio-9p-pci,fsdev=acl,mount_tag=acl
-# long: debug
 . "$(dirname "$0")/calls.sh"
 
 acl() { getfacl -cEn "$1" | xargs; }

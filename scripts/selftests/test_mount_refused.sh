@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A mount that is refused says why, on one line of the kernel log.
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 # says NAME OPTIONS TAG ERRNO REGEX: one line that matches, and nothing else.

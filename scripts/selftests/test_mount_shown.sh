@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # /proc/mounts shows the options that are not the default, in the words of the stock client.
-# long: debug
 . "$(dirname "$0")/lib.sh"
 
 # shown NAME OPTIONS WANT

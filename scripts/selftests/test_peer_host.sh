@@ -3,7 +3,7 @@
 #
 # A server on the host, over TCP through QEMU's user network. It serves the share too, so that what is
 # written over one way can be read over the other.
-# long: stock debug
+# long: yes
 # qemu: -netdev user,id=net,guestfwd=tcp:10.0.2.100:5650-cmd:/src/scripts/selftests/host-server.sh -device virtio-net-pci,netdev=net
 . "$(dirname "$0")/lib.sh"
 

@@ -5,7 +5,7 @@
 # the stock client passes with this one. With LONG all of them, over all that there are.
 # client: rust
 # timeout: 3600
-# long: stock debug
+# long: yes
 . "$(dirname "$0")/peer.sh"
 
 FIXTURES=(tcp.L fd.u unix.2000 virtio.u)

@@ -5,7 +5,6 @@
 # buffer; and writes of which nothing is ever taken.
 # client: rust
 # timeout: 600
-# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 plan 16

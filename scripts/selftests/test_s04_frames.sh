@@ -5,7 +5,7 @@
 # order and in any pieces, which are served.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: yes
 . "$(dirname "$0")/hostile.sh"
 
 plan 26

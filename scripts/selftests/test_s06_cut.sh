@@ -5,7 +5,7 @@
 # What each message has made on the server is given back.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: yes
 . "$(dirname "$0")/hostile.sh"
 
 MESSAGES=(

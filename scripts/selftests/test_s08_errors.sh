@@ -4,7 +4,6 @@
 # Replies of another type than asked for, and error numbers that are none.
 # client: rust
 # timeout: 600
-# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 plan 25

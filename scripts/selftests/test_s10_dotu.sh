@@ -4,7 +4,7 @@
 # Replies of 9P2000.u that lie: error strings, file records, folders.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: yes
 . "$(dirname "$0")/hostile.sh"
 
 # rerror NAME WANT BYTES [AFTERWARDS]

@@ -4,7 +4,6 @@
 # Rversions that the session must not begin with, and one that comes later.
 # client: rust
 # timeout: 600
-# long: debug
 . "$(dirname "$0")/hostile.sh"
 
 # version MSIZE NAME: the rule for an Rversion with them.

@@ -5,7 +5,7 @@
 # names that are none, sizes of attributes without end, targets of links.
 # client: rust
 # timeout: 600
-# long: stock debug
+# long: yes
 . "$(dirname "$0")/hostile.sh"
 
 plan 59

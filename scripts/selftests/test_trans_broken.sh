@@ -5,7 +5,6 @@
 # does a killed program's, over TCP too. Replies may come in any order.
 # client: rust
 # timeout: 600
-# long: debug
 . "$(dirname "$0")/stream.sh"
 
 # breaks NAME TRANS SOURCE OPTIONS ORDER

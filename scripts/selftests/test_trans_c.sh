@@ -4,7 +4,6 @@
 # The stock transports written in C in place of our own: virtio and sockets work as ever.
 # client: rust
 # timeout: 600
-# long: debug
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stock.sh"
 

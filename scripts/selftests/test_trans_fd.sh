@@ -5,7 +5,6 @@
 # may close them, change their flags, and end.
 # client: rust
 # timeout: 400
-# long: debug
 . "$(dirname "$0")/stream.sh"
 
 # pipes: p9fault on two pipes, our ends of which are 5 and 6.

@@ -4,7 +4,6 @@
 # A transport written in C that has no way to cancel, waits for ever, heeds signals and lacks memory:
 # who uses it can be killed all the same, nothing is lost, and umount ends.
 # client: rust
-# long: debug
 . "$(dirname "$0")/fault.sh"
 . "$(dirname "$0")/stock.sh"
 

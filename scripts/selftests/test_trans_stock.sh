@@ -4,7 +4,6 @@
 # The stock transports that no server is at hand for: each finds all symbols that it needs in our
 # 9pnet, and registers itself.
 # client: rust
-# long: debug
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stock.sh"
 

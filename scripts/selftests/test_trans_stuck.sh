@@ -5,7 +5,6 @@
 # What was not sent at all is withdrawn, without a Tflush. What was sent in part is completed, then
 # flushed: the server and the client still understand each other.
 # client: rust
-# long: debug
 # quiet: debug
 # timeout: 240
 . "$(dirname "$0")/stream.sh"

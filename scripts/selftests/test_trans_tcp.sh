@@ -6,6 +6,7 @@
 # client: rust
 # timeout: 400
 # races: yes
+# debug: yes
 . "$(dirname "$0")/stream.sh"
 
 served=/tmp/served-tcp

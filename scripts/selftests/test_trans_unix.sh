@@ -4,7 +4,6 @@
 # The transport over unix sockets: a path, relative or not, or an abstract name.
 # client: rust
 # timeout: 400
-# long: debug
 . "$(dirname "$0")/stream.sh"
 
 plan 9

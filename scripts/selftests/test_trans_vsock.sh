@@ -4,7 +4,6 @@
 # The transport over vsock, to this machine itself.
 # client: rust
 # timeout: 400
-# long: debug
 . "$(dirname "$0")/stream.sh"
 
 modprobe vsock_loopback 2>/dev/null || skip_all "no vsock within one machine"

@@ -6,7 +6,6 @@
 # guest: device
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f
 # client: rust
-# long: debug
 . "$(dirname "$0")/device.sh"
 
 plan 7

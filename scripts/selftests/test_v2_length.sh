@@ -7,7 +7,6 @@
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f
 # client: rust
 # dmesg: malformed reply
-# long: debug
 . "$(dirname "$0")/device.sh"
 
 direct() { dd if=$DIR/f of=/dev/null bs=64k count=1 iflag=direct status=none; }

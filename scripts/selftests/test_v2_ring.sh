@@ -7,7 +7,6 @@
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f
 # client: rust
 # timeout: 300
-# long: debug
 . "$(dirname "$0")/device.sh"
 
 # broken WRONG: one result for each: what fails, that the rest does, umount, and the next mount.

@@ -6,7 +6,6 @@
 # guest: direct
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f; echo --direct >device.args
 # client: rust
-# long: debug
 . "$(dirname "$0")/device.sh"
 
 copy() { dd if=/tmp/data of="$DIR/data.$1" bs=1M oflag=direct && cmp /tmp/data "$DIR/data.$1"; }

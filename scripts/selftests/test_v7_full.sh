@@ -7,7 +7,6 @@
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f; echo --direct >device.args
 # client: rust
 # timeout: 300
-# long: debug
 . "$(dirname "$0")/device.sh"
 
 full() {

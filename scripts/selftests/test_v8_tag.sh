@@ -7,7 +7,6 @@
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f
 # client: rust
 # dmesg: of no use
-# long: debug
 . "$(dirname "$0")/device.sh"
 
 name=$(device_name)
