@@ -23,7 +23,7 @@ calls_end() {
 # fs CODE: runs Python; $got is the value of its last expression, or the name of an errno.
 fs() {
 	printf '%s\0' "$1" >&"${CALLS[1]}"
-	IFS= read -r -t 110 got <&"${CALLS[0]}" || got="no answer"
+	IFS= read -r -t $((110 * SCALE)) got <&"${CALLS[0]}" || got="no answer"
 }
 
 # is NAME WANT CODE: one result: whether CODE gives WANT.

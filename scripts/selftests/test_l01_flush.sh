@@ -52,6 +52,6 @@ killed "L1: an Rread for the Tflush" hang type:117 "served|dead"
 killed "L1: an Rflush with a body" hang trail:4
 # What follows begins in the middle of it.
 killed "L1: an Rflush cut off" hang part:3 "dead"
-killed "L2: the reply, then Rflush" 200ms wait
+killed "L2: the reply, then Rflush" $((200 * SCALE))ms wait
 killed "L2: Rflush, then the reply" mute early "served|dead"
 check "the client has kept to the protocol" no_violations
