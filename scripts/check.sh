@@ -87,7 +87,8 @@ boots() {
 		for name; do (cd "$RUN/share" && eval "$(header "$name" host)"); done
 		start=$SECONDS
 		echo "== $KERNEL kernel${suffix:+, ${suffix#@}}: a guest for $# tests"
-		CLIENT=$client QEMU_EXTRA=$extra SHARE=$RUN/share TIMEOUT=$((300 + (600 + 20 * ${ROUNDS:-3}) * $#)) \
+		CLIENT=$client QEMU_EXTRA=$extra SHARE=$RUN/share \
+			TIMEOUT=$((300 + (600 + 20 * ${ROUNDS:-3}${LONG:+ + 3600}) * $#)) \
 			CMD="exec bash /9pnet/selftests/run.sh $*" "$TOP/qemu/run.sh" 2>&1 | tee "$out" || true
 		sed "s/^/$KERNEL: /" "$out" >>"$RUN/selftests"
 		# The kernel hung before any of this project ran: once more, once.

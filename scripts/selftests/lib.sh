@@ -16,7 +16,7 @@
 #   # races: yes        on the KCSAN kernel even if nobody asks for it by its name
 #   # long: yes         on the stock kernel only with LONG=1
 #   # quiet: NAME...    on these kernels no other guest may run meanwhile
-#   # timeout: SECONDS  instead of 120; four times that on all but the stock kernel
+#   # timeout: SECONDS  instead of 120; four times that on all but the stock kernel; LONG=1 adds an hour
 #   # dmesg: REGEX      lines of the kernel log that are expected
 set -u
 # shellcheck source=/dev/null

@@ -24,6 +24,7 @@ one() {
 	: "${limit:=120}"
 	[ "$KERNEL" = stock ] || limit=$((limit * 4))
 	[ "${ROUNDS:-0}" -le 20 ] || limit=$((limit * ROUNDS / 20))
+	[ -z "${LONG-}" ] || limit=$((limit + 3600))
 	expected=$(header "$name" dmesg)
 	echo "selftest: $name begins" >/dev/kmsg
 	setsid bash "test_$name.sh" </dev/null > >(sed -u 's/^/    /') 2>&1 &

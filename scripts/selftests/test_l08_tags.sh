@@ -61,8 +61,8 @@ before=$(left)
 order Tflush=hang
 check "L8: all tags are used" fill
 kill -KILL "$reader"
-bound=5000 # for all of them
-timed "L8: who has one, and who waits for one, can be killed" " $(took 20 gone "$reader")"
+bound=$((5000 * SCALE)) # for all of them
+timed "L8: who has one, and who waits for one, can be killed" " $(took 30 gone "$reader")"
 cat "$MNT/hello" >/tmp/read &
 waiter=$!
 cat "$MNT/f" >/dev/null 2>&1 &
