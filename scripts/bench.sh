@@ -3,7 +3,7 @@
 #
 # What `make bench` does: the same workloads with the stock client, with this one and, those that need
 # no more than a folder of the host, with virtiofs, in turn, in guests that differ in nothing else;
-# then tables, and with all workloads docs/bench/.
+# then tables, and with all workloads, kinds and clients docs/bench/.
 #
 #   count  on QEMU's emulator with a plugin (bench/count.c) that counts the guest's instructions,
 #          a processor that does nothing but the workload, and its thread before all others
@@ -17,6 +17,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../qemu/config.sh"
 
+part=${W-}${KINDS-}${CLIENTS-}
 : "${W:=*}" "${KINDS:=count time again bytes}" "${CLIENTS:=c rust virtiofs}" "${RUN:=$BUILD/bench}"
 OUT=$RUN
 [[ $W == *[*?[]* ]] || W="*$W*"
@@ -172,5 +173,5 @@ done
 	echo "with $(nproc) processors, of which the guest has one."
 } >"$OUT/versions"
 docs=()
-[ "$W" != '*' ] || docs=(--docs docs/bench)
+[ -n "$part" ] || docs=(--docs docs/bench)
 in_root python3 scripts/bench/report.py /run/bench "${docs[@]}"
