@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # V3: the Rflush is there before the device gives the flushed request back: its memory stays until then,
-# and what comes late is ignored.
+# and what comes late, all the data that there is room for, is ignored. L10: the modules can be
+# unloaded while the device has it.
 # guest: device
 # host: mkdir -p device; echo Hello. >device/hello; seq 180000 >device/f
 # client: rust
@@ -23,7 +24,41 @@ keep() {
 	order release
 }
 
-plan 7
+# others: takes memory of the kind that bounce buffers are, which unix sockets have, too: some on each
+# processor. When its input ends it says how many bytes of it somebody else has changed.
+others() {
+	python3 -c '
+import os, socket, sys
+pairs = []
+for cpu in os.sched_getaffinity(0):
+    os.sched_setaffinity(0, {cpu})
+    for _ in range(100):
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        try:
+            while True:
+                here.send(b"a" * 32768)
+        except BlockingIOError:
+            pairs.append((here, there))
+print("there", flush=True)
+sys.stdin.read()
+changed = 0
+for here, there in pairs:
+    here.close()
+    while data := there.recv(1 << 20):
+        changed += len(data) - data.count(b"a")
+print(changed)'
+}
+
+unloaded() {
+	modprobe -r 9p
+	modprobe -qr 9pnet_fd
+	modprobe -qr 9pnet_virtio
+	modprobe -qr 9pnet
+	! grep ^9p /proc/modules
+}
+
+plan 14
 try mount_device
 for _ in $(seq "$ROUNDS"); do
 	kept=$(keep)
@@ -38,4 +73,21 @@ check "nothing is left with the device" busywait 10 pending 0
 check "what came late has done nothing" says_hello
 equal "kept once more" "" "$(keep)"
 check "umount while the device keeps it" umount $DIR
+exec {input}> >(others >/tmp/others)
+pid=$!
+try busywait 60 grep -q there /tmp/others
 order device release
+try busywait 10 pending 0
+exec {input}>&-
+wait $pid
+equal "what came late is in nobody's memory" 0 "$(tail -n 1 /tmp/others)"
+
+try mount_device
+equal "kept for the last time" "" "$(keep)"
+try umount $DIR
+check "L10: the device still has it" pending 1
+check "L10: they can be unloaded" unloaded
+check "L10: a reset has given it back" busywait 10 pending 0
+modprobe 9p
+check "L10: mounted again" mount_device
+check "L10: it works" says_hello

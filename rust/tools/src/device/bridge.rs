@@ -18,17 +18,23 @@ use super::{
     },
 };
 use crate::{
-    fault::server::Server,
+    fault::{
+        reply::encode,
+        server::Server, //
+    },
     net::Stream, //
 };
 use p9proto::{
+    bulk::Data,
     message::{
         message_name,
         Message,
         Rflush,
+        Rread,
         Tflush,
         Tversion, //
     },
+    types::Tag,
     wire::{
         split_frame,
         HEADER_SIZE, //
@@ -136,8 +142,10 @@ impl Bridge {
     ///
     /// - `next MESSAGE WRONG`: the next answer of that name, or any with `*`, is wrong: `len=N`
     ///   bytes are claimed, it has the `id=N`, comes `twice`, the index makes a `jump=N`, the guest
-    ///   hears nothing (`silent`), or it does not come (`keep`).
-    /// - `release`: lets go what was kept, and tells the guest.
+    ///   hears nothing (`silent`), or it does not come (`keep`; of an Rflush, it comes, but not what
+    ///   was flushed).
+    /// - `release`: lets go what was kept, and tells the guest. What was flushed comes as an Rread
+    ///   that fills all the room for it with `Z`.
     /// - `call N`: tells the guest N times that there is something, which there is not.
     /// - `pending`: how many requests are not back.
     /// - `starts`: how many times the queue was begun.
@@ -268,8 +276,7 @@ impl Bridge {
             match old {
                 // The device gives back late what it should have given back now.
                 Some(old) if wrong == Some(Wrong::Keep) => {
-                    let mut late = frame.clone();
-                    late[5..7].copy_from_slice(&old.tag.to_le_bytes());
+                    let late = flood(old.tag, old.chain.room());
                     inner.kept.push((old.chain, late));
                     return inner.finish(&pending.chain, &frame, None);
                 }
@@ -392,6 +399,13 @@ impl Device for Arc<Bridge> {
         }
         Ok(inner.ring.taken)
     }
+}
+
+/// An Rread of `room` bytes.
+fn flood(tag: u16, room: u32) -> Vec<u8> {
+    let data = vec![b'Z'; (room as usize).saturating_sub(HEADER_SIZE + size_of::<u32>())];
+    let data = Data::new(&data);
+    encode(Tag::new(tag), &Rread { data }).unwrap_or_default()
 }
 
 fn parse(wrong: &str) -> Result<Wrong, String> {
