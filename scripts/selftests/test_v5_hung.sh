@@ -9,12 +9,13 @@
 . "$(dirname "$0")/device.sh"
 . "$(dirname "$0")/qmp.sh"
 
-plan 5
+plan 6
 try qmp_open
 try mount_device
 order "*=hang"
+pids=()
 for program in "stat $DIR" "cat $DIR/f" "ls $DIR/d" "touch $DIR/new"; do
-	$program >/dev/null 2>&1 &
+	$program >/dev/null 2>"/tmp/error.${#pids[@]}" &
 	pids+=($!)
 	disown
 done
@@ -22,6 +23,7 @@ try busywait 20 holds 2
 check "unplug" qmp '{"execute": "device_del", "arguments": {"id": "device"}}'
 bound=2000 # the guest learns of it by ACPI
 timed "all fail" " $(took 20 gone "${pids[@]}")"
+equal "all with the same error" 4 "$(cat /tmp/error.[0-3] | grep -c ': Input/output error$')"
 check "the device goes" event '"DEVICE_DELETED"'
 equal "afterwards" "Input/output error" "$(errno_of stat $DIR)"
 check "umount" umount $DIR
