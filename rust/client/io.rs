@@ -40,6 +40,7 @@ use crate::{
             check_count,
             Payload as WireData, //
         },
+        dirent::next_offset,
         errno::Errno,
         message::{
             Rbulk,
@@ -359,6 +360,8 @@ impl Client {
     ///
     /// # Errors
     ///
+    /// - `EIO` if the last entry tells to go on where this call has begun.
+    ///
     /// Errors of [`Client::rpc`] and of the server are propagated as-is.
     pub(crate) fn readdir(&self, fid: &Fid, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let want = buf.len().min(self.io_size(fid));
@@ -377,17 +380,26 @@ impl Client {
                 ..Call::default()
             },
         )?;
-        let Some(payload) = answer.request().payload() else {
-            let data = answer.decode()?.data;
-            let data = data.within(count_of(asked)).map_err(to_error)?;
-            let (to, _) = buf.split_at_mut_checked(data.len()).ok_or(EIO)?;
-            to.copy_from_slice(data);
-            return Ok(data.len());
+        let received = match answer.request().payload() {
+            None => {
+                let data = answer.decode()?.data;
+                let data = data.within(count_of(asked)).map_err(to_error)?;
+                let to = buf.get_mut(..data.len()).ok_or(EIO)?;
+                to.copy_from_slice(data);
+                data.len()
+            }
+            Some(payload) => {
+                // CAST: a `u32` fits into a `usize` on every 64 bit machine.
+                let received = answer.decode_bulk(payload, count_of(asked))? as usize;
+                let to = buf.get_mut(..received).ok_or(EIO)?;
+                all(payload.copy_to_slice(to), received)?
+            }
         };
-        // CAST: a `u32` fits into a `usize` on every 64 bit machine.
-        let received = answer.decode_bulk(payload, count_of(asked))? as usize;
-        let (to, _) = buf.split_at_mut_checked(received).ok_or(EIO)?;
-        all(payload.copy_to_slice(to), received)
+        // The caller would get the same entries again, for ever.
+        if next_offset(buf.get(..received).ok_or(EIO)?) == Some(offset) {
+            return Err(EIO);
+        }
+        Ok(received)
     }
 
     /// Writes what is left of `iter` to the file from `offset` on.

@@ -118,6 +118,20 @@ impl<'a> Iterator for Dirents<'a> {
 
 impl core::iter::FusedIterator for Dirents<'_> {}
 
+/// Where reading goes on after `data`: the offset of the last entry. `None` if there is no entry, or
+/// one is cut.
+pub fn next_offset(data: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(data);
+    let mut next = None;
+    while reader.remaining() > 0 {
+        reader.qid().ok()?;
+        next = Some(reader.u64().ok()?);
+        reader.u8().ok()?;
+        reader.str_().ok()?;
+    }
+    next
+}
+
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(p9_dirent))]
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
@@ -207,6 +221,17 @@ mod tests {
         assert!(matches!(dirents.next(), Some(Err(_))));
         assert_eq!(dirents.next(), None);
         assert_eq!(dirents.next(), None);
+    }
+
+    #[test]
+    fn reading_goes_on_after_the_last_entry() {
+        let mut buf = [0; 128];
+        let len = encode(&[entry(7, b"one"), entry(3, b"t/o")], &mut buf);
+        assert_eq!(next_offset(&buf[..len]), Some(3));
+        assert_eq!(next_offset(&[]), None);
+        for cut in 1..24 {
+            assert_eq!(next_offset(&buf[..len - cut]), None);
+        }
     }
 
     #[test]

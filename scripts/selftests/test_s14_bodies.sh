@@ -8,7 +8,7 @@
 # long: yes
 . "$(dirname "$0")/hostile.sh"
 
-plan 59
+plan 60
 try hostile
 options=
 forged "S14: nwqid 65535, no qid" "EPROTO|EIO" Twalk=body:ffff 'stat("/mnt/d/e")'
@@ -60,8 +60,10 @@ forged "S16: a name over the end" EIO "" 'forge("Treaddir", counted(entry(b"name
 forged "S16: an entry cut at each byte" EIO "" '
 def cutted(n): forge("Treaddir", counted(entry(b"name")[:n]), "*2"); return listdir("/mnt/d")
 each([lambda n=n: cutted(n) for n in range(1, len(entry(b"name")))])' served
-forged "S16: an offset that does not advance" "3" "" '
-forge("Treaddir", counted(entry(b"name", offset=0)), "*3"); listdir("/mnt/d").count("name")' served
+for offset in 0 7; do
+	forged "S16: an offset that does not advance from $offset" EIO "" "
+forge('Treaddir', counted(entry(b'name', offset=$offset))); listdir('/mnt/d')" served
+done
 forged "S16: an offset of 2^64-1" ".*" "" '
 forge("Treaddir", counted(entry(b"name", offset=(1 << 64) - 1)), "*2"); answer(lambda: listdir("/mnt/d") and None)' served
 
