@@ -61,6 +61,21 @@ layers() {
 		grep -vE '^rust/(sys/|abi/|sys\.rs|abi\.rs|bindings|tools/src/device/memory\.rs)|:[0-9]+:([ \t]*//|mod bindings;$)'
 }
 
+# The two above find what they are for.
+found() {
+	local dir line
+	dir=$(mktemp -d)
+	mkdir -p "$dir/rust/client" "$dir/rust/sys"
+	cd "$dir"
+	echo '	unsafe { f() };' >rust/sys/bad.rs
+	! safety >bad || return 1
+	for line in 'unsafe { f() };' 'bindings::f();'; do
+		echo "$line" >rust/client/bad.rs
+		! layers >bad || return 1
+	done
+	rm -r "$dir"
+}
+
 # Text of the tree: no spaces at line ends, files end with a newline.
 spaces() {
 	! git -c safe.directory=/src ls-files -co --exclude-standard 2>/dev/null |
@@ -68,7 +83,7 @@ spaces() {
 }
 
 failed=()
-for rule in format modules host shell safety layers spaces; do
-	"$rule" || failed+=("$rule")
+for rule in format modules host shell safety layers found spaces; do
+	("$rule") || failed+=("$rule")
 done
 [ ${#failed[@]} = 0 ] || die "lint failed: ${failed[*]}"

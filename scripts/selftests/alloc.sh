@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# For tests in which allocations of memory fail. Sourced by them.
-. "$(dirname "${BASH_SOURCE[0]}")/hang.sh"
+# For tests in which allocations of memory fail. Sourced by them, after what brings another server
+# than that of hang.sh.
+[ -n "${ORDERS-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/hang.sh"
 
 FAULT=/sys/kernel/debug
 TIMES=1000000000 # more failures than there will be
@@ -48,12 +49,26 @@ prepare_faults() {
 	memory_again
 }
 
+# starve: from now on who dies gets no memory from the moment it waits until it is gone. What is
+# released meanwhile must be tidied up later, too.
+# shellcheck disable=SC2317 # both are called by dies
+starve() {
+	waiting() { holds "$want" && attribute probability 100; }
+	idle() { attribute probability 0 && [ "$(order held) $(left)" = "0 $before" ]; }
+}
+
 # allocfail MODE ROUNDS [OPTIONS]: see allocfail.c; on what FIXTURE says.
 allocfail() {
-	local left status=0
+	local status=0
 	attribute times $TIMES
 	"$BIN/allocfail" "$1" "$2" "$(fixture_source)" "$(fixture_options)${3:+,$3}" "$MNT" || status=$?
+	count_failures
+	return $status
+}
+
+# count_failures: of $TIMES of each kind.
+count_failures() {
+	local left
 	left=$(cat $FAULT/{failslab,fail_page_alloc}/times | paste -sd+)
 	tried "allocation failures" $((2 * TIMES - (left)))
-	return $status
 }

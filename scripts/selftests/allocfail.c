@@ -10,8 +10,8 @@
  *   random  ROUNDS times all operations, in a row, while the attributes in debugfs decide
  *
  * An operation must succeed or say why not, with ENOMEM, or with what the kernel has instead for a
- * socket or a lock without memory, ENFILE and ENOLCK; what it says it has done must be so when memory
- * is there again. What was written to the page cache may be lost on its way to the server, but then
+ * socket, a connection or a lock without memory, ENFILE, ENOBUFS and ENOLCK; what it says it has done
+ * must be so when memory is there again. What was written to the page cache may be lost on its way to the server, but then
  * the next fsync must say so. Prints "OPERATION: runs, injected, failed" and what was wrong; the exit
  * status is 0 if nothing was.
  */
@@ -387,7 +387,8 @@ static void one(struct operation *op, unsigned int nth)
 	op->runs++;
 	if (error) {
 		op->failed++;
-		if (error != -ENOMEM && error != -ENFILE && error != -ENOLCK) {
+		if (error != -ENOMEM && error != -ENFILE && error != -ENOBUFS &&
+		    error != -ENOLCK) {
 			printf("%s, allocation %u: %s\n", op->name, nth, strerror(-error));
 			wrong++;
 		}

@@ -14,10 +14,7 @@ attribute times $TIMES
 ours
 plan 6
 try mount_hang
-# What is released while there is no memory must be tidied up later, too.
-# shellcheck disable=SC2317 # both are called by dies
-waiting() { holds "$want" && attribute probability 100; }
-idle() { attribute probability 0 && [ "$(order held) $(left)" = "0 $before" ]; }
+starve
 
 dies "open" open=hang open "$HANG/f"
 dies "read" read=hang read "$HANG/f"
@@ -27,5 +24,4 @@ dies "read, the close hangs too" "read=hang flush=hang" read "$HANG/f"
 unmount "$MNT"
 try mount_hang cache=loose
 dies "read, cached" read=hang read "$HANG/f"
-tried "allocation failures" \
-	$((2 * TIMES - $(cat $FAULT/failslab/times) - $(cat $FAULT/fail_page_alloc/times)))
+count_failures

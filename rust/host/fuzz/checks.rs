@@ -2,7 +2,10 @@
 
 //! What must hold for any input: the bodies of the fuzz targets, and of some property tests.
 
-use p9proto::dirent::Dirents;
+use p9proto::dirent::{
+    next_offset,
+    Dirents, //
+};
 use p9proto::errno::Errno;
 use p9proto::frame::{
     Framer,
@@ -46,21 +49,28 @@ fn take_dialect(input: &[u8]) -> Option<(Dialect, &[u8])> {
     Some((dialect, rest))
 }
 
-/// Decodes a body; if that succeeds, the value must survive being encoded and decoded again.
+/// Decodes a body; if that succeeds, the value must survive being encoded and decoded again, and so
+/// must what it is encoded as.
 /// Returns the body as encoded.
 pub fn recode(dialect: Dialect, ty: u8, body: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut buf = vec![0; body.len() + 64];
+    let mut again = buf.clone();
     let len = if ty % 2 == 0 {
         let value = AnyT::decode(dialect, ty, body)?;
         let len = value.encode(dialect, TAG, &mut buf).unwrap();
-        assert_eq!(AnyT::decode(dialect, ty, &buf[7..len]), Ok(value));
+        let decoded = AnyT::decode(dialect, ty, &buf[7..len]).unwrap();
+        assert_eq!(decoded, value);
+        assert_eq!(decoded.encode(dialect, TAG, &mut again), Ok(len));
         len
     } else {
         let value = AnyR::decode(dialect, ty, body)?;
         let len = value.encode(dialect, TAG, &mut buf).unwrap();
-        assert_eq!(AnyR::decode(dialect, ty, &buf[7..len]), Ok(value));
+        let decoded = AnyR::decode(dialect, ty, &buf[7..len]).unwrap();
+        assert_eq!(decoded, value);
+        assert_eq!(decoded.encode(dialect, TAG, &mut again), Ok(len));
         len
     };
+    assert_eq!(buf, again);
     buf.truncate(len);
     Ok(buf.split_off(7))
 }
@@ -126,6 +136,9 @@ pub fn check_dirents(input: &[u8]) {
         total += 13 + 8 + 1 + 2 + entry.name.len();
     }
     assert!(total <= input.len());
+    if let Ok(entries) = Dirents::new(input).collect::<Result<Vec<_>, _>>() {
+        assert_eq!(next_offset(input), entries.last().map(|entry| entry.offset));
+    }
     for dialect in Dialect::ALL {
         let mut rest = input;
         while let Ok((stat, taken)) = Stat::decode_record(dialect, rest) {
