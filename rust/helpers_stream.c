@@ -93,56 +93,83 @@ static void set_nowait(struct kiocb *iocb, struct file *file)
 	}
 }
 
-static ssize_t stream_recv(struct file *file, const struct bio_vec *vecs, unsigned int n,
-			   size_t bytes)
-{
-	struct socket *sock = sock_from_file(file);
+/* Pieces of a file of others that one call moves. */
+#define PIECES	16
+
+/*
+ * The memory that a call moves. A file that others can change gets it by address: kernel TLS, which they
+ * may put on a socket, takes references of pages, which some of ours do not have.
+ */
+struct pieces {
 	struct iov_iter iter;
-	struct kiocb iocb;
+	struct kvec kvecs[PIECES];
+};
 
-	if (sock) {
-		struct msghdr msg = {};
-
-		iov_iter_bvec(&msg.msg_iter, ITER_DEST, vecs, n, bytes);
-		return sock_recvmsg(sock, &msg, MSG_DONTWAIT);
+static void pieces_init(struct pieces *to, unsigned int direction, const struct bio_vec *vecs,
+			unsigned int n, size_t bytes, bool own)
+{
+	if (own) {
+		iov_iter_bvec(&to->iter, direction, vecs, n, bytes);
+		return;
 	}
-	iov_iter_bvec(&iter, ITER_DEST, vecs, n, bytes);
-	set_nowait(&iocb, file);
-	return vfs_iocb_iter_read(file, &iocb, &iter);
+	n = min(n, PIECES);
+	bytes = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		to->kvecs[i].iov_base = page_address(vecs[i].bv_page) + vecs[i].bv_offset;
+		to->kvecs[i].iov_len = vecs[i].bv_len;
+		bytes += vecs[i].bv_len;
+	}
+	iov_iter_kvec(&to->iter, direction, to->kvecs, n, bytes);
 }
 
-static ssize_t stream_send(struct file *file, const struct bio_vec *vecs, unsigned int n,
-			   size_t bytes, unsigned int how)
+static ssize_t stream_recv(struct file *file, struct iov_iter *iter)
 {
 	struct socket *sock = sock_from_file(file);
-	struct iov_iter iter;
 	struct kiocb iocb;
 
 	if (sock) {
-		struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+		struct msghdr msg = { .msg_iter = *iter };
+
+		return sock_recvmsg(sock, &msg, MSG_DONTWAIT);
+	}
+	set_nowait(&iocb, file);
+	return vfs_iocb_iter_read(file, &iocb, iter);
+}
+
+static ssize_t stream_send(struct file *file, struct iov_iter *iter, unsigned int how)
+{
+	struct socket *sock = sock_from_file(file);
+	struct kiocb iocb;
+
+	if (sock) {
+		struct msghdr msg = {
+			.msg_iter = *iter,
+			.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
+		};
 
 		if (how & P9RS_MORE)
 			msg.msg_flags |= MSG_MORE;
 		if (how & P9RS_SPLICE)
 			msg.msg_flags |= MSG_SPLICE_PAGES;
-		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, vecs, n, bytes);
 		return sock_sendmsg(sock, &msg);
 	}
-	iov_iter_bvec(&iter, ITER_SOURCE, vecs, n, bytes);
 	set_nowait(&iocb, file);
-	return vfs_iocb_iter_write(file, &iocb, &iter);
+	return vfs_iocb_iter_write(file, &iocb, iter);
 }
 
 /*
- * Reads without waiting for the other side. Writing pages back may wait for this, so no I/O is
- * started to get memory: not all sockets heed sk_allocation.
+ * Reads without waiting for the other side; @own: nobody else has the file. Writing pages back may
+ * wait for this, so no I/O is started to get memory: not all sockets heed sk_allocation.
  */
 ssize_t p9rs_stream_recv(struct file *file, const struct bio_vec *vecs, unsigned int n,
-			 size_t bytes)
+			 size_t bytes, bool own)
 {
 	unsigned int flags = memalloc_noio_save();
-	ssize_t ret = stream_recv(file, vecs, n, bytes);
+	struct pieces pieces;
+	ssize_t ret;
 
+	pieces_init(&pieces, ITER_DEST, vecs, n, bytes, own);
+	ret = stream_recv(file, &pieces.iter);
 	memalloc_noio_restore(flags);
 	return ret;
 }
@@ -152,8 +179,11 @@ ssize_t p9rs_stream_send(struct file *file, const struct bio_vec *vecs, unsigned
 			 size_t bytes, unsigned int how)
 {
 	unsigned int flags = memalloc_noio_save();
-	ssize_t ret = stream_send(file, vecs, n, bytes, how);
+	struct pieces pieces;
+	ssize_t ret;
 
+	pieces_init(&pieces, ITER_SOURCE, vecs, n, bytes, how & P9RS_OWN);
+	ret = stream_send(file, &pieces.iter, how);
 	memalloc_noio_restore(flags);
 	return ret;
 }

@@ -17,9 +17,13 @@ struct socket;
 struct task_struct;
 struct wait_queue_head;
 
-/* How p9rs_stream_send() sends over TCP: more follows at once; the pages are kept, not copied. */
+/*
+ * How p9rs_stream_send() sends: over TCP more follows at once; the pages are kept, not copied; nobody
+ * else has the file.
+ */
 #define P9RS_MORE	1
 #define P9RS_SPLICE	2
+#define P9RS_OWN	4
 
 /* What p9rs_stream_wait() has seen. */
 #define P9RS_READABLE	1
@@ -36,7 +40,7 @@ bool p9rs_file_is_stream(struct file *file);
 bool p9rs_file_can_read(struct file *file);
 bool p9rs_file_can_write(struct file *file);
 ssize_t p9rs_stream_recv(struct file *file, const struct bio_vec *vecs, unsigned int n,
-			 size_t bytes);
+			 size_t bytes, bool own);
 ssize_t p9rs_stream_send(struct file *file, const struct bio_vec *vecs, unsigned int n,
 			 size_t bytes, unsigned int how);
 unsigned int p9rs_stream_wait(struct file *rd, struct file *wr, struct wait_queue_head *wq,

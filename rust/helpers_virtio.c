@@ -25,6 +25,9 @@ bool p9rs_virtio_has_feature(const struct virtio_device *vdev, unsigned int bit)
 	return virtio_has_feature(vdev, bit);
 }
 
+/* What each transport of virtio has at least. Some neither know how much there is nor check. */
+#define CONFIG_SIZE	0x100
+
 /*
  * How much configuration @vdev has at least. Virtio over PCI does not survive a driver that reads
  * beyond what the device's capability says, and has no way to ask.
@@ -39,7 +42,7 @@ size_t p9rs_virtio_config_size(const struct virtio_device *vdev)
 	u8 at;
 
 	if (!parent || !dev_is_pci(parent))
-		return size;
+		return CONFIG_SIZE;
 
 	pci = to_pci_dev(parent);
 	for (at = pci_find_capability(pci, PCI_CAP_ID_VNDR); at;

@@ -149,7 +149,6 @@ struct Connection {
     max_msize: u32,
     pooled: bool,
     linear: bool,
-    _trans: TransRef,
     /// The requests that the transport has not got yet; `None` once the session has ended.
     #[pin]
     unsent: SpinLockIrq<Option<Queue>>,
@@ -161,6 +160,8 @@ struct Connection {
     #[pin]
     work: Work<Connection>,
     queue: Arc<WorkQueue>,
+    /// Dropped last: it keeps this module loaded, through that of the transport.
+    _trans: TransRef,
 }
 
 // SAFETY: a session may be used by all threads, and so may a transport.

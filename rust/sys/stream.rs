@@ -148,8 +148,9 @@ impl Stream {
     /// Errors of the file are propagated as-is.
     pub(crate) fn recv(&self, room: &mut Scatter<'_>) -> Result<usize> {
         let (vecs, n, bytes) = room.0.raw();
-        // SAFETY: the file is valid, and so are the pieces by the type invariants of `Scatter`.
-        moved(unsafe { bindings::p9rs_stream_recv(self.rd.as_ptr(), vecs, n, bytes) })
+        // SAFETY: the file is valid, and so are the pieces by the type invariants of `Scatter`. They
+        // are copied to: by address if others could make the file keep their pages.
+        moved(unsafe { bindings::p9rs_stream_recv(self.rd.as_ptr(), vecs, n, bytes, self.own) })
     }
 
     /// Writes `data` as far as there is room. Returns the bytes.
@@ -168,8 +169,10 @@ impl Stream {
             How::CopyMore => bindings::P9RS_MORE,
             How::Splice => bindings::P9RS_SPLICE,
         };
+        let how = how | if self.own { bindings::P9RS_OWN } else { 0 };
         // SAFETY: the file is valid, and so are the pieces by the type invariants of `Gather`. If
-        // the socket is to take references of pages, they have some.
+        // the socket is to take references of pages, they have some, and else they are copied: from
+        // their address if others could make the file keep their pages.
         moved(unsafe { bindings::p9rs_stream_send(self.wr.as_ptr(), vecs, n, bytes, how) })
     }
 
