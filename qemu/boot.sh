@@ -19,7 +19,7 @@ modules=$stage/lib/modules/$version
 
 # The stock modules that the guest uses, each with those it needs; 9pnet's own only for the C client.
 wanted=(virtio_blk erofs overlay virtio_net dummy netfs loop ext4 vsock_loopback 9p 9pnet_fd
-	9pnet_xen 9pnet_rdma rdma_rxe)
+	9pnet_xen 9pnet_rdma rdma_rxe tls gcm ctr)
 drop='/net/9p/9pnet\(_virtio\)\?\.ko'
 if [ "$client" = c ]; then
 	wanted+=(9pnet_virtio)

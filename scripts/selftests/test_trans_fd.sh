@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The transport over descriptors: pipes, a pair of sockets, a terminal. The program that has mounted
-# may close them, change their flags, and end.
+# The transport over descriptors: pipes, a pair of sockets, with kernel TLS on them too, a terminal. The
+# program that has mounted may close them, change their flags, and end.
 # client: rust
 # timeout: 400
 . "$(dirname "$0")/stream.sh"
@@ -26,13 +26,26 @@ import os, sys
 os.set_blocking(int(sys.argv[1]), sys.argv[2] == "no")' "$1" "$2"
 }
 
-# through KIND COMMAND...: runs COMMAND with descriptor 5 at one end of a pair of sockets or of a
-# terminal, whose other end p9fault has.
+# through KIND COMMAND...: runs COMMAND with descriptor 5 at one end of a pair of sockets, of one over
+# which the kernel speaks TLS, or of a terminal, whose other end p9fault has.
 through() {
 	python3 - "$@" <<-'PYTHON'
-	import os, socket, subprocess, sys, tty
+	import os, socket, struct, subprocess, sys, tty
+
+	def key(byte): # of AES-GCM-128 in TLS 1.2: salt and the like, all of one byte, from record 0 on
+	    return struct.pack("<HH", 0x0303, 51) + bytes([byte]) * 28 + bytes(8)
+
 	if sys.argv[1] == "sockets":
 	    a, b = (s.detach() for s in socket.socketpair())
+	elif sys.argv[1] == "tls":
+	    with socket.create_server(("127.0.0.1", 0)) as listener:
+	        ends = [socket.create_connection(listener.getsockname()), listener.accept()[0]]
+	    TCP_ULP, SOL_TLS = 31, 282
+	    for way, end in zip(((1, 2), (2, 1)), ends):
+	        end.setsockopt(socket.IPPROTO_TCP, TCP_ULP, b"tls")
+	        for byte, option in zip((1, 2), way):
+	            end.setsockopt(SOL_TLS, option, key(byte))
+	    a, b = (s.detach() for s in ends)
 	else:
 	    a, b = os.openpty()
 	    tty.setraw(b)
@@ -53,7 +66,7 @@ rm -rf "$ROOT" && mkdir -p "$ROOT/d" "$MNT"
 echo "Hello." >"$ROOT/hello"
 yes 0123456789abcde | head -c 1M >"$ROOT/f"
 
-plan 14
+plan 16
 pipes
 check "pipes" mount_at fd none rfdno=6,wfdno=5
 equal "shown" ",trans=fd,rfd=6,wfd=5" "$(shown)"
@@ -98,6 +111,19 @@ order release
 try busywait 5 ended
 
 check "a pair of sockets" through sockets "$session"
+if modprobe tls 2>/dev/null; then
+	check "kernel TLS" through tls "$session"
+	# Memory of several pages, which are in part the kernel's own business.
+	check "kernel TLS, an attribute of 40,000 bytes" through tls "
+		mount -i -t 9p -o trans=fd,rfdno=5,wfdno=5,version=9p2000.L none $MNT &&
+		for i in {1..20}; do
+			python3 -c 'import os; v = os.urandom(40000); p = \"$MNT/f\"
+os.setxattr(p, \"user.x\", v); assert os.getxattr(p, \"user.x\") == v' || break
+		done; status=\$?; umount $MNT && exit \$status"
+else
+	skip "kernel TLS" "this kernel has none"
+	skip "kernel TLS, an attribute of 40,000 bytes" "this kernel has none"
+fi
 check "a terminal" through terminal "$session"
 check "everything fails at once if the terminal is gone" through terminal "
 	mount -i -t 9p -o trans=fd,rfdno=5,wfdno=5,version=9p2000.L none $MNT && pkill -KILL p9fault &&
