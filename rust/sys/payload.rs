@@ -122,8 +122,8 @@ impl Free {
 
 /// The bounce buffers of one mount.
 ///
-/// What is in a used buffer came from the mount's server or went to it, so the server may see it
-/// again: buffers are not cleared between requests.
+/// What is in a used buffer came from the mount's server, went to it, or was on its way there, so the
+/// server may see it: buffers are not cleared between requests.
 #[pin_data]
 pub(crate) struct BouncePool {
     #[pin]
