@@ -168,8 +168,8 @@ impl Inner {
 ///
 /// # Locking
 ///
-/// `inner` is taken in hard interrupt context. Nothing is freed and no other lock but that of a
-/// wait queue is taken under it.
+/// `inner` is taken in hard interrupt context. Nothing is freed under it, and no other lock is taken
+/// but those that waking a task takes.
 #[pin_data]
 #[repr(C)]
 pub(crate) struct Client {
@@ -310,7 +310,7 @@ impl Client {
             self.status.store(status as u32, Relaxed);
             inner
                 .table
-                .for_each_waiting(|request| request.wait_queue().wake_all());
+                .for_each_waiting(|request| request.waiter().wake());
         }
         drop(inner);
         self.gate.wake_all();

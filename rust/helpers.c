@@ -2,6 +2,7 @@
 /* Macros and inline functions of the kernel as functions that Rust can call. */
 
 #include <linux/idr.h>
+#include <linux/rcuwait.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
@@ -46,6 +47,24 @@ unsigned int p9rs_memalloc_nofs_save(void)
 void p9rs_memalloc_nofs_restore(unsigned int flags)
 {
 	memalloc_nofs_restore(flags);
+}
+
+/* Whether a signal keeps the task from a sleep in this state. */
+bool p9rs_rcuwait_prepare(struct rcuwait *w, int state)
+{
+	prepare_to_rcuwait(w);
+	set_current_state(state);
+	return signal_pending_state(state, current);
+}
+
+void p9rs_rcuwait_finish(struct rcuwait *w)
+{
+	finish_rcuwait(w);
+}
+
+void p9rs_rcuwait_wake(struct rcuwait *w)
+{
+	rcuwait_wake_up(w);
 }
 
 void p9rs_ida_init(struct ida *ida)

@@ -12,6 +12,7 @@ struct ida;
 struct p9_client;
 struct p9_fid;
 struct page;
+struct rcuwait;
 
 /* helpers.c: the running task */
 u64 p9rs_task_id(void);
@@ -24,6 +25,9 @@ unsigned int p9rs_memalloc_nofs_save(void);
 void p9rs_memalloc_nofs_restore(unsigned int flags);
 
 /* helpers.c: other */
+bool p9rs_rcuwait_prepare(struct rcuwait *w, int state);
+void p9rs_rcuwait_finish(struct rcuwait *w);
+void p9rs_rcuwait_wake(struct rcuwait *w);
 void p9rs_ida_init(struct ida *ida);
 
 /* trace.c */

@@ -18,7 +18,8 @@
 //! Locks are taken in this order:
 //!
 //! 1. `Client::inner`.
-//! 2. The lock of a wait queue; the kernel's locks of a work queue's pool and of its timers.
+//! 2. The lock of a wait queue; the kernel's locks of a task that is woken, of a work queue's pool
+//!    and of its timers.
 //!
 //! The locks of a transport are taken without `Client::inner`, which is not taken under them either:
 //!

@@ -29,7 +29,7 @@ use crate::{
         fcall::Fcall,
         gfp::GFP_NOFS,
         payload::Payload,
-        wait::WaitQueue, //
+        wait::RcuWait, //
     },
 };
 use kernel::{
@@ -137,8 +137,8 @@ pub(crate) struct Request {
     /// that a Tlock may have to be undone on.
     #[pin]
     fid: SpinLock<Option<Arc<Fid>>>,
-    #[pin]
-    wq: WaitQueue,
+    /// Where the task that waits for the end sleeps.
+    waiter: RcuWait,
     /// Links of the queue of a transport.
     #[pin]
     links: ListLinks<0>,
@@ -194,7 +194,7 @@ impl Request {
                 error: Atomic::new(0),
                 todo: Atomic::new(Todo::NOTHING.0),
                 fid <- kernel::new_spinlock!(fid, "Request::fid"),
-                wq <- WaitQueue::new(),
+                waiter: RcuWait::new(),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),
                 todo_links <- ListLinks::new(),
@@ -300,9 +300,9 @@ impl Request {
         Todo(self.todo.load(Relaxed)).contains(todo)
     }
 
-    /// The queue on which a task waits for the end.
-    pub(crate) fn wait_queue(&self) -> &WaitQueue {
-        &self.wq
+    /// Where the one task that waits for the end sleeps.
+    pub(crate) fn waiter(&self) -> &RcuWait {
+        &self.waiter
     }
 
     /// Stores how the request has ended: with a frame whose header has been checked, or without.

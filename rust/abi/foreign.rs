@@ -51,6 +51,7 @@ use crate::{
         task::NofsGuard,
         wait::{
             Mode,
+            Place,
             Wait,
             WaitQueue, //
         },

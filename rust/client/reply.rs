@@ -119,7 +119,7 @@ impl Client {
     /// Tells whoever waits for `req` that it has ended.
     fn tell(&self, req: &Arc<Request>) {
         match req.done() {
-            Done::Wake => req.wait_queue().wake_all(),
+            Done::Wake => req.waiter().wake(),
             Done::Callback(callback) => callback(self, req),
         }
     }

@@ -64,8 +64,8 @@ use crate::{
         task, trace,
         wait::{
             Mode,
-            Wait,
-            WaitQueue, //
+            Place,
+            Wait, //
         },
     },
 };
@@ -506,10 +506,10 @@ impl Client {
 
     /// Waits for the end of `request`.
     pub(super) fn wait(&self, request: &Request, patience: Patience) -> Result {
-        self.sleep(request.wait_queue(), patience, || request.is_done())
+        self.sleep(request.waiter(), patience, || request.is_done())
     }
 
-    /// Sleeps on `queue` until `cond` holds. The session was connected when the caller began.
+    /// Sleeps in `place` until `cond` holds. The session was connected when the caller began.
     ///
     /// # Errors
     ///
@@ -517,7 +517,7 @@ impl Client {
     /// - `EIO` if the session is ending, or `exit_timeout` has passed.
     fn sleep(
         &self,
-        queue: &WaitQueue,
+        place: &impl Place,
         mut patience: Patience,
         mut cond: impl FnMut() -> bool,
     ) -> Result {
@@ -538,7 +538,7 @@ impl Client {
                 (Mode::Killable, None)
             };
             let mut done = false;
-            let wait = queue.wait(mode, timeout, || {
+            let wait = place.wait(mode, timeout, || {
                 done = cond();
                 done || self.status() != Status::Connected
             });

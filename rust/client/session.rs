@@ -41,7 +41,10 @@ use crate::{
             AsyncClunk, //
         },
         task,
-        wait::Mode,
+        wait::{
+            Mode,
+            Place, //
+        },
         workqueue::{
             cancel_delayed_work_sync,
             cancel_work_sync, //

@@ -6,6 +6,7 @@
 
 use super::wait::{
     Mode,
+    Place,
     Wait,
     WaitQueue, //
 };

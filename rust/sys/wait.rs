@@ -5,7 +5,8 @@
 //! The `kernel` crate has condition variables and completions, but neither a sleep that only a
 //! fatal signal ends nor one that ends by signal or time.
 //!
-//! C header: [`include/linux/wait.h`](srctree/include/linux/wait.h)
+//! C headers: [`include/linux/wait.h`](srctree/include/linux/wait.h),
+//! [`include/linux/rcuwait.h`](srctree/include/linux/rcuwait.h)
 
 use super::task;
 use crate::bindings;
@@ -65,6 +66,75 @@ pub(crate) enum Wait {
 }
 
 /// A place where tasks sleep until someone tells them to look again.
+pub(crate) trait Place {
+    /// Sleeps until `cond` returns `true`, a signal comes that `mode` lets through, or `timeout`
+    /// has passed. [`Wait::Done`] wins over the others.
+    ///
+    /// May sleep: process context, no spinlock held.
+    ///
+    /// `cond` is called first with nothing prepared, so that a wait that is over before it begins
+    /// costs nothing; then after every wake-up, with no lock of the place. It must not sleep.
+    /// Whoever makes it true has to wake the place afterwards. What was written before that is
+    /// only sure to be seen if `cond` reads with acquire order or takes a lock.
+    ///
+    /// Task work neither ends the wait nor makes it spin; see [`task::task_work_pending`].
+    fn wait(&self, mode: Mode, timeout: Option<Jiffies>, cond: impl FnMut() -> bool) -> Wait;
+}
+
+/// The running task's stay in a [`Place`], which ends on drop.
+trait Stay {
+    /// Enters the place, if not there, and makes the task one that sleeps when it next schedules.
+    ///
+    /// Returns `true` if a signal is pending that `mode` lets through: the task would not sleep.
+    fn prepare(&self, mode: Mode) -> bool;
+}
+
+/// Sleeps as told at [`Place::wait`]. The caller has called `cond` once.
+fn wait(
+    stay: &impl Stay,
+    mode: Mode,
+    timeout: Option<Jiffies>,
+    mut cond: impl FnMut() -> bool,
+) -> Wait {
+    let mut left = timeout;
+
+    loop {
+        // With task work pending an interruptible task would not sleep at all: it sleeps through
+        // everything but fatal signals then, and looks for others from time to time.
+        let poll = mode == Mode::Interruptible && task::task_work_pending();
+        let interrupted = stay.prepare(if poll { Mode::Killable } else { mode });
+
+        if cond() {
+            return Wait::Done;
+        }
+        if left == Some(0) {
+            return Wait::TimedOut;
+        }
+        match mode {
+            Mode::Interruptible if task::signal_pending() => return Wait::Signal,
+            // Task work came this moment: the next round takes it into account.
+            Mode::Interruptible if interrupted => continue,
+            _ if interrupted => return Wait::Signal,
+            _ => (),
+        }
+
+        let slept = sleep(if poll {
+            let poll = msecs_to_jiffies(SIGNAL_POLL_MS);
+
+            Some(left.map_or(poll, |left| left.min(poll)))
+        } else {
+            left
+        });
+
+        left = left.map(|left| left.saturating_sub(slept));
+        // Most often it holds now, and then there is no need to prepare again.
+        if cond() {
+            return Wait::Done;
+        }
+    }
+}
+
+/// A [`Place`] for any number of tasks.
 ///
 /// Wraps the kernel's C `struct wait_queue_head`. Its lock is an innermost one and is held with
 /// interrupts off.
@@ -101,67 +171,6 @@ impl WaitQueue {
         })
     }
 
-    /// Sleeps until `cond` returns `true`, a signal comes that `mode` lets through, or `timeout`
-    /// has passed. [`Wait::Done`] wins over the others.
-    ///
-    /// May sleep: process context, no spinlock held. The time counts as waiting for I/O.
-    ///
-    /// `cond` is called first with nothing prepared, so that a wait that is over before it begins
-    /// costs nothing; then after every wake-up, without the lock of the queue. It must not sleep.
-    /// Whoever makes it true has to wake the queue afterwards. What was written before that is
-    /// only sure to be seen if `cond` reads with acquire order or takes a lock.
-    ///
-    /// Task work neither ends the wait nor makes it spin; see [`task::task_work_pending`].
-    pub(crate) fn wait(
-        &self,
-        mode: Mode,
-        timeout: Option<Jiffies>,
-        mut cond: impl FnMut() -> bool,
-    ) -> Wait {
-        might_sleep();
-        if cond() {
-            return Wait::Done;
-        }
-
-        stack_pin_init!(let entry = Entry::new(self));
-        let mut left = timeout;
-
-        loop {
-            // With task work pending an interruptible task would not sleep at all: it sleeps
-            // through everything but fatal signals then, and looks for others from time to time.
-            let poll = mode == Mode::Interruptible && task::task_work_pending();
-            let interrupted = entry.prepare(if poll { Mode::Killable } else { mode });
-
-            if cond() {
-                return Wait::Done;
-            }
-            if left == Some(0) {
-                return Wait::TimedOut;
-            }
-            match mode {
-                Mode::Interruptible if task::signal_pending() => return Wait::Signal,
-                // Task work came this moment: the next round takes it into account.
-                Mode::Interruptible if interrupted => continue,
-                _ if interrupted => return Wait::Signal,
-                _ => (),
-            }
-
-            let slept = sleep(if poll {
-                let poll = msecs_to_jiffies(SIGNAL_POLL_MS);
-
-                Some(left.map_or(poll, |left| left.min(poll)))
-            } else {
-                left
-            });
-
-            left = left.map(|left| left.saturating_sub(slept));
-            // Most often it holds now, and then there is no need to enter the queue again.
-            if cond() {
-                return Wait::Done;
-            }
-        }
-    }
-
     /// The queue for C.
     pub(super) fn as_ptr(&self) -> *mut bindings::wait_queue_head {
         self.head.get()
@@ -181,6 +190,17 @@ impl WaitQueue {
                 core::ptr::null_mut(),
             )
         };
+    }
+}
+
+impl Place for WaitQueue {
+    fn wait(&self, mode: Mode, timeout: Option<Jiffies>, mut cond: impl FnMut() -> bool) -> Wait {
+        might_sleep();
+        if cond() {
+            return Wait::Done;
+        }
+        stack_pin_init!(let entry = Entry::new(self));
+        wait(&*entry, mode, timeout, cond)
     }
 }
 
@@ -211,11 +231,10 @@ impl<'a> Entry<'a> {
             _not_send: NotThreadSafe,
         })
     }
+}
 
-    /// Enters the queue, if not there, and makes the task one that sleeps when it next schedules.
-    ///
-    /// Returns `true` if a signal is pending that `mode` lets through: the task has left the queue
-    /// and would not sleep.
+impl Stay for Entry<'_> {
+    /// If a signal is pending the task has left the queue.
     fn prepare(&self, mode: Mode) -> bool {
         // SAFETY:
         // - By the type invariant the entry is initialised and linked to this queue, if at all; it
@@ -242,13 +261,81 @@ impl PinnedDrop for Entry<'_> {
     }
 }
 
+/// A [`Place`] for one task at a time, which costs less than a queue.
+///
+/// Wraps the kernel's C `struct rcuwait`. Two tasks must not sleep here at the same time: one of
+/// them might not be woken.
+pub(crate) struct RcuWait {
+    inner: Opaque<bindings::rcuwait>,
+}
+
+// SAFETY: It belongs to no task: it may be used and dropped by another one than made it.
+unsafe impl Send for RcuWait {}
+
+// SAFETY: The task in it is read and written as a whole, and read under RCU, which keeps the task.
+unsafe impl Sync for RcuWait {}
+
+impl RcuWait {
+    /// A place where nobody sleeps.
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Opaque::new(bindings::rcuwait::default()),
+        }
+    }
+
+    /// Makes the task, if one sleeps, look at its condition again.
+    ///
+    /// Any context. The condition must have changed before.
+    pub(crate) fn wake(&self) {
+        // SAFETY: It is initialised by the type's construction.
+        unsafe { bindings::p9rs_rcuwait_wake(self.inner.get()) };
+    }
+}
+
+impl Place for RcuWait {
+    fn wait(&self, mode: Mode, timeout: Option<Jiffies>, mut cond: impl FnMut() -> bool) -> Wait {
+        might_sleep();
+        if cond() {
+            return Wait::Done;
+        }
+        let sleeper = Sleeper {
+            place: self,
+            _not_send: NotThreadSafe,
+        };
+        wait(&sleeper, mode, timeout, cond)
+    }
+}
+
+/// The running task as the one that sleeps in a [`RcuWait`], until dropped.
+struct Sleeper<'a> {
+    place: &'a RcuWait,
+    /// What is dropped is the stay of the running task.
+    _not_send: NotThreadSafe,
+}
+
+impl Stay for Sleeper<'_> {
+    fn prepare(&self, mode: Mode) -> bool {
+        // SAFETY: It is initialised by the type's construction. The running task is taken out of it
+        // on drop, so that it never names a task that is gone.
+        unsafe { bindings::p9rs_rcuwait_prepare(self.place.inner.get(), mode.state()) }
+    }
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        // SAFETY: It is initialised by the type's construction.
+        unsafe { bindings::p9rs_rcuwait_finish(self.place.inner.get()) };
+    }
+}
+
 /// Sleeps until the task is woken or `time`, if given, has passed; returns how long that was. Does
-/// not sleep if the task's state has been set back by a wake-up since [`Entry::prepare`].
+/// not sleep if the task's state has been set back by a wake-up since [`Stay::prepare`].
 fn sleep(time: Option<Jiffies>) -> Jiffies {
     // The largest number means without end; a time that does not fit is as good as that.
     let time = c_long::try_from(time.unwrap_or(Jiffies::MAX)).unwrap_or(c_long::MAX);
-    // SAFETY: In a task that may sleep, which `wait()` has checked, it may be called with any time.
-    let left = unsafe { bindings::io_schedule_timeout(time) };
+    // SAFETY: In a task that may sleep, which the callers of `wait()` have checked, it may be called
+    // with any time.
+    let left = unsafe { bindings::schedule_timeout(time) };
 
     // CAST: `0 <= left <= time`, so the difference is not negative and no larger than `time`.
     (time - left) as Jiffies
