@@ -35,11 +35,23 @@ use kernel::{
 /// The largest fid number; the one above is `NOFID`, and stock never uses the one below that.
 const MAX_FID: u32 = u32::MAX - 2;
 
+/// How many free numbers a session keeps at hand.
+///
+/// Not more: all may be looked at for a new fid. Not fewer: who looks up paths gives back and takes a
+/// few in turn, and the set costs some 300 instructions each time.
+const SPARES: usize = 4;
+
+/// No number at hand.
+const NONE: u32 = MAX_FID + 1;
+
 /// The fid numbers of one session.
 #[pin_data]
 pub(crate) struct FidPool {
+    /// The numbers that are in use or at hand.
     #[pin]
     ida: Ida,
+    /// The numbers at hand; [`NONE`] for the others.
+    spares: [Atomic<u32>; SPARES],
 }
 
 impl FidPool {
@@ -49,7 +61,45 @@ impl FidPool {
     ///
     /// - `ENOMEM` if there is no memory.
     pub(crate) fn new() -> Result<Arc<Self>> {
-        Arc::pin_init(try_pin_init!(Self { ida <- Ida::new() }), GFP_KERNEL)
+        Arc::pin_init(
+            try_pin_init!(Self {
+                ida <- Ida::new(),
+                spares: [const { Atomic::new(NONE) }; SPARES],
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Takes a free number.
+    ///
+    /// Context: process context, may sleep.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM` if there is no memory.
+    /// - `ENOSPC` if every number is in use.
+    fn alloc(&self) -> Result<u32> {
+        for spare in &self.spares {
+            if spare.load(Relaxed) != NONE {
+                let num = spare.xchg(NONE, Relaxed);
+                if num != NONE {
+                    return Ok(num);
+                }
+            }
+        }
+        self.ida.alloc(MAX_FID, GFP_KERNEL)
+    }
+
+    /// Gives a number back.
+    ///
+    /// Context: any.
+    fn free(&self, num: u32) {
+        for spare in &self.spares {
+            if spare.load(Relaxed) == NONE && spare.cmpxchg(NONE, num, Relaxed).is_ok() {
+                return;
+            }
+        }
+        self.ida.free(num);
     }
 }
 
@@ -57,7 +107,7 @@ impl FidPool {
 ///
 /// # Invariants
 ///
-/// `num` is allocated in `pool` and belongs to this fid alone.
+/// `num` was taken from `pool` and belongs to this fid alone.
 #[pin_data(PinnedDrop)]
 #[repr(C)]
 pub(crate) struct Fid {
@@ -110,7 +160,7 @@ impl Fid {
         pool: &Arc<FidPool>,
         make: impl FnOnce(FidNum) -> P9Fid,
     ) -> Result<Arc<Self>> {
-        let num = FidNum::new(pool.ida.alloc(MAX_FID, GFP_KERNEL)?);
+        let num = FidNum::new(pool.alloc()?);
         let fid = Arc::pin_init(
             // INVARIANT: the number was just allocated.
             try_pin_init!(Self {
@@ -130,7 +180,7 @@ impl Fid {
             GFP_KERNEL,
         );
         if fid.is_err() {
-            pool.ida.free(num.get());
+            pool.free(num.get());
         }
         fid
     }
@@ -216,6 +266,6 @@ impl Fid {
 #[pinned_drop]
 impl PinnedDrop for Fid {
     fn drop(self: Pin<&mut Self>) {
-        self.pool.ida.free(self.num.get());
+        self.pool.free(self.num.get());
     }
 }
