@@ -194,7 +194,8 @@ pub(super) unsafe fn shared(fid: *mut bindings::p9_fid) -> Arc<Fid> {
 ///
 /// As for [`fid`].
 pub(super) unsafe fn client_of<'a>(fid: *mut bindings::p9_fid) -> &'a Client {
-    // SAFETY: the session outlives its fids.
+    // SAFETY: the fid is alive, and names the session that it was made for. The file system ends a
+    // session only when it uses none of its fids any more.
     unsafe { client::client((*fid).clnt) }
 }
 

@@ -317,10 +317,11 @@ impl<T: Driver> Adapter<T> {
     ///
     /// # Safety
     ///
-    /// `vdev` must be a device whose probe has set the driver's data, and that stays bound for
-    /// `'a`.
+    /// `vdev` must be the device for which the bus runs a callback, for `'a`, and its probe must
+    /// have set the driver's data.
     unsafe fn bound<'a>(vdev: *mut bindings::virtio_device) -> &'a Bound<T> {
-        // SAFETY: by the safety requirements; `probe` sets data of this type.
+        // SAFETY: by the safety requirements; `probe` sets data of this type, and they stay until
+        // the last callback, `remove`, has returned.
         unsafe { Self::device(vdev).drvdata_borrow::<Bound<T>>() }.get_ref()
     }
 
