@@ -59,6 +59,14 @@ mount_fault() {
 	defer order release
 }
 
+# settled: whether the number of fids on the server, $fids, stays.
+fids=
+settled() {
+	local last=$fids
+	fids=$(left)
+	[ "$last" = "$fids" ]
+}
+
 # no_violations: the client has kept to the protocol.
 no_violations() {
 	local found

@@ -17,13 +17,6 @@ hostile() {
 	defer unmount "$MNT"
 }
 
-# settled: whether the number of fids on the server, $fids, stays.
-settled() {
-	local last=$fids
-	fids=$(left)
-	[ "$last" = "$fids" ]
-}
-
 options='' # more options of the mounts
 
 # forget_names: lets the guest forget unused names, each of which keeps a fid in a cached mount.

@@ -20,6 +20,7 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ static void do_read(char **file) { read(opened(*file, O_RDONLY), buffer(), SIZE)
 static void do_direct(char **file) { read(opened(*file, O_RDONLY | O_DIRECT), buffer(), SIZE); }
 static void do_write(char **file) { write(opened(*file, O_RDWR), buffer(), SIZE); }
 static void do_close(char **file) { close(opened(*file, O_RDWR)); }
+static void do_close_read(char **file) { close(opened(*file, O_RDONLY)); }
 static void do_unlink(char **file) { unlink(*file); }
 
 static void do_rename(char **file)
@@ -100,11 +102,33 @@ static void do_lock(char **file)
 	fcntl(opened(*file, O_RDWR), F_SETLK, &lock);
 }
 
+/* Reads with a lock held. */
+static void do_locked(char **file)
+{
+	do_lock(file);
+	do_read(file);
+}
+
+static void do_getxattr(char **file)
+{
+	char value[16];
+
+	getxattr(*file, "user.name", value, sizeof(value));
+}
+
 static void do_stat(char **file)
 {
 	struct stat st;
 
 	stat(*file, &st);
+}
+
+/* Comes to the mount as a user that it does not know yet. */
+static void do_attach(char **file)
+{
+	if (setuid(1))
+		err(2, "setuid");
+	do_stat(file);
 }
 
 static void do_fstat(char **file)
@@ -193,10 +217,11 @@ static const struct operation {
 	{ "direct", do_direct }, { "write", do_write },	    { "close", do_close },
 	{ "rename", do_rename }, { "unlink", do_unlink },   { "mmap", do_mmap },
 	{ "fsync", do_fsync },	 { "dirty", do_dirty },	    { "lock", do_lock },
+	{ "locked", do_locked }, { "getxattr", do_getxattr }, { "attach", do_attach },
 	{ "stat", do_stat },	 { "fstat", do_fstat },	    { "readdir", do_readdir },
 	{ "shared", do_shared }, { "shared-direct", do_shared_direct },
 	{ "chdir", do_chdir },	 { "many", do_many },	    { "threads", do_threads },
-	{ "dirty-fsync", do_dirty_fsync },
+	{ "dirty-fsync", do_dirty_fsync }, { "close-read", do_close_read },
 	{ "uring", do_uring },	 { "uring-write", do_uring_write },
 	{ "notified", do_notified },
 };
