@@ -7,7 +7,7 @@
 # races: yes
 . "$(dirname "$0")/hang.sh"
 
-plan 5
+plan 6
 try mount_hang
 mkdir "$HANG/many"
 (cd "$HANG/many" && touch $(seq 200))
@@ -35,6 +35,7 @@ dies "dirty pages" "read=hang write=hang" dirty "$HANG/g" "$HANG/f"
 six_writers() {
 	local i writers=()
 	order "write=hang"
+	echo "selftest: six writers" >/dev/kmsg
 	for ((i = 0; i < 6; i++)); do
 		python3 -c "
 import os, time
@@ -51,3 +52,9 @@ time.sleep(1000)" &
 	order release
 }
 six_writers
+if [ "$CLIENT" = rust ]; then
+	equal "the log says so once for each" 6 \
+		"$(dmesg | sed '1,/selftest: six writers/d' | grep -c 'an exiting task gives up')"
+else
+	skip "the log says so once for each" "stock client"
+fi
