@@ -59,7 +59,7 @@ def record(name=b"f", mode=0o644, extension=b"", size=None, dotu=True):
 
 def cut(message, call):
     """Cuts the replies to a message after each of their bytes, down to the header, until call(n)
-    succeeds; says what the calls that failed have said."""
+    succeeds; says what the calls that failed have said, and after how many bytes that was."""
     said = {}
     for n in range(7, 400):
         order(f"{message}=cut:{n}*1")
@@ -68,5 +68,5 @@ def cut(message, call):
             return f"no {message} was sent"
         order("release")
         if said.pop("ok", None):
-            return " ".join(said) or "served"
+            return " ".join([*said, str(n)])
     return f"never served: {said}"

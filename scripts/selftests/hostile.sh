@@ -7,6 +7,15 @@
 
 dialect=9p2000.L
 
+# The bytes of the replies to the requests that the tests make.
+# shellcheck disable=SC2034
+declare -A REPLY=(
+	[Twalk]=22 [Tgetattr]=160 [Tsetattr]=7 [Tlopen]=24 [Tlcreate]=24 [Tread]=27 [Twrite]=11
+	[Treaddir]=87 [Tstatfs]=67 [Tsymlink]=20 [Treadlink]=14 [Tmknod]=20 [Tmkdir]=20 [Tlink]=7
+	[Trenameat]=7 [Tunlinkat]=7 [Txattrwalk]=15 [Txattrcreate]=7 [Tfsync]=7 [Tlock]=8
+	[Tgetlock]=$((30 + ${#HOSTNAME})) [Tclunk]=7
+)
+
 # hostile [ARGUMENT...]: starts p9fault, and the process that makes the calls.
 hostile() {
 	try serve "$@"

@@ -37,7 +37,10 @@ plan $((${#MESSAGES[@]} + 10))
 try hostile
 for line in "${MESSAGES[@]}"; do
 	message=${line%%|*}
-	forged "S6: ${message/T/R} cut" '((EIO|EPROTO)( |$))+|served' "" '
+	# Served when it is whole, and not before.
+	want=${REPLY[$message]}
+	[ "$want" = 7 ] || want="((EIO|EPROTO) )+$want"
+	forged "S6: ${message/T/R} cut" "$want" "" '
 fd = open("/mnt/f", O_RDWR)
 def first():
     at = open("/mnt/f", O_RDONLY)
