@@ -70,5 +70,5 @@ defer order release
 check "L3: killed while the server closes" storm close hang
 check "L3: killed while the server stops sending" storm half 5ms
 check "L3: killed while the connection breaks" storm abort 1ms
-check "L7: the server is killed at any time" deaths $((${LONG:+500} + ROUNDS))
+check "L7: the server is killed at any time" deaths $((${LONG:+1000} + ROUNDS))
 check "the client has kept to the protocol" no_violations
