@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The server ends the connection inside the reply to any message: who waits for it, and
-# everybody else, fails at once.
+# everybody else, fails at once. With LONG after each byte, else after one of the first.
 # client: rust
 # timeout: 600
 . "$(dirname "$0")/hostile.sh"
@@ -26,13 +26,9 @@ MESSAGES=(
 	'Tlock|lambda: fcntl.lockf(fd, fcntl.LOCK_EX)'
 )
 
-plan $((${#MESSAGES[@]} + 6))
-try hostile
-at=0
-for line in "${MESSAGES[@]}"; do
-	message=${line%%|*}
-	# Some replies are a header only.
-	at=$(((at + 1) % 7))
+# closed LINE AT: the same for a row of MESSAGES, after AT bytes.
+closed() {
+	local line=$1 at=$2 message=${1%%|*}
 	forged "L5: ${message/T/R}, after $at bytes" EIO "" "
 fd = open('/mnt/f', O_RDWR); order('$message=part:$at'); child = start(${line#*|})
 while order('held $message') == '0': pass
@@ -40,6 +36,24 @@ order('close'); end(child)" dead
 	echo "Hello." >"$ROOT/hello"
 	setfattr -n user.x -v value "$ROOT/hello"
 	rm -rf "$ROOT"/{new,there,c}
+}
+
+cuts=${#MESSAGES[@]}
+if [ -n "${LONG-}" ]; then
+	cuts=0
+	for line in "${MESSAGES[@]}"; do cuts=$((cuts + ${REPLY[${line%%|*}]})); done
+fi
+plan $((cuts + 6))
+try hostile
+at=0
+for line in "${MESSAGES[@]}"; do
+	if [ -n "${LONG-}" ]; then
+		for ((at = 0; at < ${REPLY[${line%%|*}]}; at++)); do closed "$line" $at; done
+	else
+		# Some replies are a header only.
+		at=$(((at + 1) % 7))
+		closed "$line" $at
+	fi
 done
 for how in close half; do
 	forged "L5: $how instead of a reply" EIO Tgetattr=$how 'stat("/mnt/f")' dead
