@@ -11,6 +11,7 @@
 //! - [`rpc`]: sending requests, waiting for them, leaving them behind.
 //! - [`reply`]: what a transport has received, and what becomes of it.
 //! - [`deferred`]: what nobody waits for: undoing, Tflush and Tclunk sent from a work queue.
+//! - [`gave_up`]: exiting tasks that have waited long enough.
 //! - [`session`]: Tversion, Tattach, and the end of a session.
 //! - [`ops`]: one method for each other T-message; [`io`]: those with bulk data.
 
@@ -22,11 +23,9 @@ use crate::{
     },
     proto::{
         rpc::{
-            Owner,
             Slot,
             Slots,
             Table,
-            GROUPS,
             MAX_REQUESTS, //
         },
         types::Dialect,
@@ -42,9 +41,10 @@ use crate::{
     },
     transport::Transport,
 };
+use gave_up::GaveUp;
 use kernel::{
     list::List,
-    new_spinlock_irq,
+    new_mutex, new_spinlock_irq,
     prelude::*,
     sync::{
         atomic::{
@@ -52,6 +52,7 @@ use kernel::{
             Relaxed, //
         },
         Arc,
+        Mutex,
         SetOnce,
         SpinLockIrq, //
     },
@@ -62,6 +63,7 @@ use kernel::{
 };
 
 mod deferred;
+mod gave_up;
 pub(crate) mod io;
 pub(crate) mod ops;
 mod reply;
@@ -188,9 +190,9 @@ pub(crate) struct Client {
     /// Copy of the number of abandoned requests: the one thing that an RPC looks at when no flush
     /// is under way.
     flushing: Atomic<u32>,
-    /// The last tasks that have waited for all of `exit_timeout` while exiting; zero for none. Many
-    /// may exit together: each group of owners has a place of its own.
-    gave_up: [Atomic<Owner>; GROUPS],
+    /// The last tasks that have waited for all of `exit_timeout` while exiting.
+    #[pin]
+    gave_up: Mutex<GaveUp>,
     /// A malformed reply has been reported.
     complained: Atomic<bool>,
     /// Tasks that wait for their own flushes, or for a tag.
@@ -237,7 +239,7 @@ impl Client {
                 }, "Client::inner"),
                 status: Atomic::new(Status::Connected as u32),
                 flushing: Atomic::new(0),
-                gave_up: [const { Atomic::new(0) }; GROUPS],
+                gave_up <- new_mutex!(GaveUp::new(), "Client::gave_up"),
                 complained: Atomic::new(false),
                 gate <- WaitQueue::new(),
                 idle <- WaitQueue::new(),

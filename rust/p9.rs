@@ -28,8 +28,8 @@
 //! 2. The spinlocks: `Ring::inner` of a virtio device; `Connection::inner` of a stream.
 //!
 //! All others are taken with no lock of this module held, and none is taken under them:
-//! `trans::REGISTRY`, `Request::fid`, `P9Client::held`, `BouncePool::free`, and those in
-//! [`abi::foreign`].
+//! `trans::REGISTRY`, `Client::gave_up`, `Request::fid`, `P9Client::held`, `BouncePool::free`, and
+//! those in [`abi::foreign`].
 //! Transports written in C call with locks of their own held, which come before all of these; see
 //! `abi::foreign`.
 

@@ -38,9 +38,7 @@ use crate::{
             ReplyError, //
         },
         rpc::{
-            group_of,
             NoTag,
-            Owner,
             Signal,
             MAX_REQUESTS, //
         },
@@ -73,10 +71,7 @@ use core::marker::PhantomData;
 use kernel::{
     prelude::*,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
+        atomic::Relaxed,
         Arc,
         UniqueArc, //
     },
@@ -526,7 +521,7 @@ impl Client {
             let (mode, timeout) = if bounded {
                 // A task waits for that long once, not once for each of its requests.
                 let owner = task::current_id().get();
-                let timeout = if self.gave_up_of(owner).load(Relaxed) == owner {
+                let timeout = if self.gave_up.lock().contains(owner) {
                     0
                 } else {
                     params::exit_timeout()
@@ -561,15 +556,9 @@ impl Client {
     /// Says once for each task that it has given up its data to exit.
     fn report_give_up(&self) {
         let owner = task::current_id().get();
-        if self.gave_up_of(owner).xchg(owner, Relaxed) != owner {
+        if self.gave_up.lock().insert(owner) {
             pr_warn!("the server does not answer: an exiting task gives up what it has to write\n");
         }
-    }
-
-    /// Where it is noted that the task `owner` has waited for all of `exit_timeout`.
-    fn gave_up_of(&self, owner: Owner) -> &Atomic<Owner> {
-        // PANIC: `group_of` is less than the length.
-        &self.gave_up[group_of(owner)]
     }
 
     /// The caller does not wait for the answer to `request` any more. Never sleeps on the server.

@@ -31,30 +31,39 @@ want=1 bound=6000 # exit_timeout, and some
 try mount_hang cache=loose
 dies "dirty pages" "read=hang write=hang" dirty "$HANG/g" "$HANG/f"
 
-# Each of them gives up once, not once for each of its files, whatever the others do.
-six_writers() {
-	local i writers=()
+# Each of them gives up once, not once for each of its files, however many do so at the same time.
+many_writers() {
 	order "write=hang"
-	echo "selftest: six writers" >/dev/kmsg
-	for ((i = 0; i < 6; i++)); do
-		python3 -c "
+	echo "selftest: many writers" >/dev/kmsg
+	python3 -c "
 import os, time
-files = [os.open('$HANG/many/%d' % n, os.O_RDWR) for n in range($i * 4 + 1, $i * 4 + 5)]
-for fd in files: os.write(fd, b'dirty')
-open('/tmp/ready$i', 'w').close()
-time.sleep(1000)" &
-		writers+=($!)
-		disown
-	done
-	for ((i = 0; i < 6; i++)); do busywait 20 test -e /tmp/ready$i; done
-	kill -KILL "${writers[@]}"
-	timed "six processes with four dirty files each" " $(took 60 gone "${writers[@]}")"
+ready, done = os.pipe()
+writers = []
+for i in range(32):
+    pid = os.fork()
+    if pid == 0:
+        files = [os.open('$HANG/many/%d' % n, os.O_RDWR) for n in (2 * i + 1, 2 * i + 2)]
+        for fd in files: os.write(fd, b'dirty')
+        os.write(done, b'.')
+        time.sleep(1000)
+    writers.append(pid)
+for pid in writers: os.read(ready, 1)
+with open('/tmp/writers.new', 'w') as to: print(*writers, file=to)
+os.rename('/tmp/writers.new', '/tmp/writers')
+for pid in writers: os.waitpid(pid, 0)
+" &
+	local all=$!
+	disown
+	try busywait 20 test -e /tmp/writers
+	# shellcheck disable=SC2046
+	kill -KILL $(cat /tmp/writers)
+	timed "32 processes with two dirty files each" " $(took 60 gone $all)"
 	order release
 }
-six_writers
+many_writers
 if [ "$CLIENT" = rust ]; then
-	equal "the log says so once for each" 6 \
-		"$(dmesg | sed '1,/selftest: six writers/d' | grep -c 'an exiting task gives up')"
+	equal "the log says so once for each" 32 \
+		"$(dmesg | sed '1,/selftest: many writers/d' | grep -c 'an exiting task gives up')"
 else
 	skip "the log says so once for each" "stock client"
 fi
