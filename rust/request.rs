@@ -15,6 +15,10 @@ use crate::{
     client::Client,
     fid::Fid,
     proto::{
+        message::{
+            Message,
+            Tclunk, //
+        },
         rpc::{
             Key,
             Owner, //
@@ -242,6 +246,13 @@ impl Request {
     /// Whether this is a Tflush. A transport sends those even when it has no room for others.
     pub(crate) fn is_flush(&self) -> bool {
         self.kind == Kind::Flush
+    }
+
+    /// Whether nobody waits for the answer, nor for what follows from it: a Tclunk that was sent
+    /// without a wait. A transport may come back to its answer when it is convenient, unless it was
+    /// told to [hurry](crate::transport::Transport::hurry).
+    pub(crate) fn is_quiet(&self) -> bool {
+        matches!(self.done, Done::Callback(_)) && self.ty == Tclunk::TYPE
     }
 
     /// The type of the T-message.

@@ -138,6 +138,10 @@ pub(crate) trait Transport: Send + Sync {
     /// Called from process context.
     fn flushed(&self, _req: &Request) {}
 
+    /// Somebody waits for the end of all requests from now on, also of those that are
+    /// [quiet](Request::is_quiet).
+    fn hurry(&self) {}
+
     /// Shows the options of the connection as in `/proc/mounts`, each after a comma.
     fn show_options(&self, _to: &mut SeqFile<'_>) {}
 

@@ -93,6 +93,20 @@ impl Client {
     /// gone into the payload, and is not trusted otherwise.
     pub(crate) fn complete(&self, req: Arc<Request>, len: usize, done: Completed) {
         req.fcall().complete(done, len);
+        self.received(req, len);
+    }
+
+    /// The frames of `req` are [complete](crate::sys::fcall::Fcall::complete).
+    ///
+    /// For transports. Context: any; no method of the transport is called.
+    pub(crate) fn completed(&self, req: Arc<Request>) {
+        let len = req.fcall().total().unwrap_or(0);
+        self.received(req, len);
+    }
+
+    /// `len` bytes have come for `req`.
+    #[inline(always)]
+    fn received(&self, req: Arc<Request>, len: usize) {
         let outcome = self.check_frame(&req, len);
         if outcome.is_err() && self.keep_garbled(&req) {
             req.set_outcome(outcome);
@@ -137,6 +151,7 @@ impl Client {
     /// # Errors
     ///
     /// - `EIO` if it is not a frame, or one with another tag.
+    #[inline(always)]
     fn check_frame(&self, req: &Request, len: usize) -> Result {
         if len == 0 {
             // A server that has cancelled a flushed request gives its buffers back like this.

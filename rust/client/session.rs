@@ -261,6 +261,9 @@ impl Client {
     fn destroy(&self) {
         self.work_soon();
         self.inner.lock().closing = true;
+        if let Some(transport) = self.transport() {
+            transport.hurry();
+        }
         // Ended by a fatal signal, by time or because all is done: what follows is the same.
         let _ = self
             .idle

@@ -92,6 +92,8 @@ struct Virtqueue {
     size: usize,
     /// A request takes one descriptor, however many pieces it has.
     indirect: bool,
+    /// The device interrupts when it has an answer.
+    cb_enabled: bool,
 }
 
 // SAFETY: a virtqueue has no thread; its users take care of exclusion.
@@ -174,6 +176,7 @@ impl<S: Send + Unpin> Ring<S> {
             // CAST: a `u32` fits into a `usize` on every 64 bit machine.
             size: size as usize,
             indirect,
+            cb_enabled: true,
         };
         // SAFETY: the device has its virtqueues and is not ready yet.
         unsafe { bindings::p9rs_virtio_ready(vdev) };
@@ -337,6 +340,40 @@ impl<S: Unpin> Guard<'_, S> {
             len
         };
         Some(Answer { req, len, done })
+    }
+
+    /// Whether the device interrupts when it has an answer.
+    pub(crate) fn cb_enabled(&self) -> bool {
+        self.0.queue.as_ref().is_none_or(|queue| queue.cb_enabled)
+    }
+
+    /// Has the device interrupt at its next answer. Returns `false` if there are answers already,
+    /// for which perhaps no interrupt comes: the caller has to take them before the lock is given up.
+    pub(crate) fn enable_cb(&mut self) -> bool {
+        let Some(queue) = self.0.queue.as_mut() else {
+            return true;
+        };
+        queue.cb_enabled = true;
+        // SAFETY: the virtqueue is live and, by the lock, ours.
+        unsafe { bindings::virtqueue_enable_cb(queue.vq.as_ptr()) }
+    }
+
+    /// Tells the device that nobody waits for an answer. An interrupt may come all the same.
+    pub(crate) fn disable_cb(&mut self) {
+        let Some(queue) = self.0.queue.as_mut() else {
+            return;
+        };
+        if !queue.cb_enabled {
+            return;
+        }
+        queue.cb_enabled = false;
+        // SAFETY: the virtqueue is live and, by the lock, ours.
+        unsafe {
+            // The virtqueue takes it that after an interrupt no other one comes until they are
+            // enabled, and would do nothing. But taking answers has asked for the next one.
+            bindings::virtqueue_enable_cb_prepare(queue.vq.as_ptr());
+            bindings::virtqueue_disable_cb(queue.vq.as_ptr());
+        }
     }
 
     /// Unlocks the ring and tells the device of what was added since the last time, if it wants to

@@ -18,6 +18,13 @@
 //! wait in a queue of the channel and follow when answers come back. Only a Tflush overtakes: it
 //! refers to a request that was sent before, and must get through when all the rest is stuck.
 //!
+//! # Answers that nobody waits for
+//!
+//! As long as all that the device works on is [quiet](Request::is_quiet) it is asked for no
+//! interrupt. The answers are taken from the ring when the next request goes there that somebody
+//! waits for, when the session ends, or after a tenth of a second. So closing a file costs no
+//! interrupt.
+//!
 //! # What a server does not answer
 //!
 //! A mount that ends does not wait for its server: what the device still has is given up, ends with
@@ -112,6 +119,10 @@ impl Transport for Connection {
 
     fn cancel(&self, req: &Request) -> bool {
         self.channel.cancel(req)
+    }
+
+    fn hurry(&self) {
+        self.channel.hurry(self.session);
     }
 
     fn close(&self, _client: &Client) {

@@ -18,6 +18,7 @@ use crate::{
             Handle, //
         },
         vring::{
+            Answer,
             Guard,
             Refused, //
         },
@@ -79,8 +80,15 @@ const MIN_SEGMENTS: usize = 2;
 /// ended the requests, and the whole machine would stand still until then.
 const MAX_GIVEN_UP: usize = MAX_OUTSTANDING / 2;
 
-/// How long to wait for memory when the ring could get none, in milliseconds.
+/// How long to wait for memory when the ring could get none, in milliseconds; longer if the work has
+/// been put off for [`LINGER`] already.
 const RETRY: u32 = 10;
+
+/// How long an answer that nobody waits for may stay on the ring, in milliseconds.
+///
+/// Not longer: whoever watches requests should see their ends, and memory is not held for nothing.
+/// Not shorter: each time costs as much as the interrupts of a few such answers.
+const LINGER: u32 = 100;
 
 /// What the ring's lock guards.
 pub(crate) struct State {
@@ -96,8 +104,14 @@ pub(crate) struct State {
     outstanding: usize,
     /// Those of them that are not Tflush.
     normal: usize,
+    /// Those of them whose answers nobody waits for.
+    quiet: usize,
     /// The places that are kept free for Tflush.
     reserve: usize,
+    /// All answers are to be taken as soon as they come.
+    hurry: bool,
+    /// The channel's work will look for answers that linger.
+    lingers: bool,
 }
 
 impl State {
@@ -125,17 +139,32 @@ impl State {
         Some(item.into_arc())
     }
 
-    /// The device has got `req`.
-    fn sent(&mut self, flush: bool) {
+    /// The device has got a request, a Tflush, one whose answer nobody waits for, or another one.
+    fn sent(&mut self, flush: bool, quiet: bool) {
         // OVERFLOW: at most `MAX_OUTSTANDING`, see `next`.
         self.outstanding += 1;
-        self.normal += usize::from(!flush);
+        if !flush {
+            self.normal += 1;
+        }
+        if quiet {
+            self.quiet += 1;
+        }
     }
 
     /// The device has given `req` back.
     fn back(&mut self, req: &Request) {
         self.outstanding = self.outstanding.saturating_sub(1);
-        self.normal = self.normal.saturating_sub(usize::from(!req.is_flush()));
+        if !req.is_flush() {
+            self.normal = self.normal.saturating_sub(1);
+        }
+        if req.is_quiet() {
+            self.quiet = self.quiet.saturating_sub(1);
+        }
+    }
+
+    /// Whether somebody waits for an answer of the device, or for the room that it makes.
+    fn is_waited_for(&self) -> bool {
+        self.outstanding > self.quiet || self.hurry || !self.queue.is_empty()
     }
 
     /// Whether the channel still serves the mount with that number.
@@ -164,19 +193,31 @@ pub(crate) struct Channel {
     /// How many contexts are calling the client now. Raised under the ring's lock.
     calling: Atomic<usize>,
     #[pin]
-    retry: DelayedWork<Channel>,
+    work: DelayedWork<Channel>,
 }
 
 impl_has_delayed_work! {
-    impl HasDelayedWork<Self> for Channel { self.retry }
+    impl HasDelayedWork<Self> for Channel { self.work }
 }
 
 impl WorkItem for Channel {
     type Pointer = Arc<Channel>;
 
     fn run(this: Arc<Self>) {
-        let ring = this.handle.ring().lock();
-        this.send(ring, None);
+        let mut ring = this.handle.ring().lock();
+        ring.lingers = false;
+        if !ring.queue.is_empty() {
+            return this.send(ring, None);
+        }
+        if ring.cb_enabled() {
+            return;
+        }
+        // What is not there yet comes with an interrupt.
+        if let Some(taken) = QuietAnswers::take(&mut ring) {
+            let calling = Calling::new(&this, &ring);
+            drop(ring);
+            taken.tell(&calling);
+        }
     }
 }
 
@@ -242,18 +283,72 @@ impl Drop for Calling<'_> {
     }
 }
 
+/// Requests that the device has answered while callbacks were disabled: [quiet](Request::is_quiet)
+/// ones, as there were no others.
+struct QuietAnswers {
+    answered: List<Request, 0>,
+    /// Nobody is told of these any more.
+    given_up: List<Request, 0>,
+}
+
+impl QuietAnswers {
+    /// Enables callbacks and takes the answers that have come without. Somebody waits from now on.
+    #[inline(never)]
+    fn take(ring: &mut Guard<'_, State>) -> Option<Self> {
+        if ring.enable_cb() {
+            return None;
+        }
+        let mut this = Self {
+            answered: List::new(),
+            given_up: List::new(),
+        };
+        while let Some(Answer { req, len, done }) = ring.next_used() {
+            ring.back(&req);
+            let list = match done {
+                Some(done) => {
+                    req.fcall().complete(done, len);
+                    &mut this.answered
+                }
+                None => &mut this.given_up,
+            };
+            // What the device had is in no queue, so this does not fail.
+            if let Ok(item) = ListArc::try_from_arc(req) {
+                list.push_back(item);
+            }
+        }
+        Some(this)
+    }
+
+    /// Tells the client. Without the ring's lock.
+    fn tell(mut self, calling: &Calling<'_>) {
+        while let Some(item) = self.answered.pop_front() {
+            if let Some(client) = &calling.client {
+                client.completed(item.into_arc());
+            }
+        }
+    }
+}
+
 impl Channel {
     /// Sends `first`, then what is queued, as far as there is room, and gives up the lock.
+    ///
+    /// Before the first request that somebody waits for, callbacks are enabled, and the answers are
+    /// taken that have come without.
     fn send(self: &Arc<Self>, mut ring: Guard<'_, State>, mut first: Option<Arc<Request>>) {
         let mut too_long = List::new();
         let mut broken = List::new();
+        let mut taken = None;
         let reserve = ring.reserve;
 
+        let waited_for = |req: &Arc<Request>| !req.is_quiet();
+        if !ring.cb_enabled() && (first.as_ref().is_some_and(waited_for) || ring.is_waited_for()) {
+            taken = QuietAnswers::take(&mut ring);
+        }
         while let Some(req) = first.take().or_else(|| ring.next()) {
-            let flush = req.is_flush();
+            let (flush, quiet) = (req.is_flush(), req.is_quiet());
             let (refused, req) = match ring.add(req, if flush { 0 } else { reserve }) {
                 Ok(()) => {
-                    ring.sent(flush);
+                    ring.sent(flush, quiet);
                     continue;
                 }
                 Err(refused) => refused,
@@ -263,7 +358,13 @@ impl Channel {
                 continue;
             };
             match refused {
-                Refused::Full if ring.outstanding > 0 => ring.queue.push_front(item),
+                Refused::Full if ring.outstanding > 0 => {
+                    ring.queue.push_front(item);
+                    if !ring.cb_enabled() {
+                        taken = QuietAnswers::take(&mut ring);
+                        continue;
+                    }
+                }
                 Refused::NoMemory => {
                     ring.queue.push_front(item);
                     // Under the lock: a ring that is stopped gets no new work.
@@ -281,8 +382,11 @@ impl Channel {
             }
             break;
         }
+        if ring.outstanding == ring.quiet && !ring.is_waited_for() {
+            self.linger(&mut ring);
+        }
         let died = !ring.is_up() && ring.client.is_some() && !ring.dead;
-        if too_long.is_empty() && broken.is_empty() && !died {
+        if too_long.is_empty() && broken.is_empty() && taken.is_none() && !died {
             ring.kick();
             return;
         }
@@ -293,6 +397,9 @@ impl Channel {
         }
         let calling = Calling::new(self, &ring);
         ring.kick();
+        if let Some(taken) = taken {
+            taken.tell(&calling);
+        }
         for (mut failed, why) in [(too_long, EMSGSIZE), (broken, EIO)] {
             while let Some(item) = failed.pop_front() {
                 calling.fail_unsent(item.into_arc(), why);
@@ -300,6 +407,17 @@ impl Channel {
         }
         if died {
             calling.died(unsent);
+        }
+    }
+
+    /// Disables callbacks: nobody waits for an answer of the device.
+    fn linger(self: &Arc<Self>, ring: &mut Guard<'_, State>) {
+        ring.disable_cb();
+        if !ring.lingers && ring.outstanding > 0 {
+            ring.lingers = true;
+            // Under the lock: a ring that is stopped gets no new work. Queued already is as good.
+            let _ = workqueue::system()
+                .enqueue_delayed::<Arc<Self>, 0>(self.clone(), msecs_to_jiffies(LINGER));
         }
     }
 
@@ -334,6 +452,7 @@ impl Channel {
         ring.client = Some(client.clone());
         ring.session = ring.session.wrapping_add(1);
         ring.dead = false;
+        ring.hurry = false;
         Ok(ring.session)
     }
 
@@ -378,10 +497,21 @@ impl Channel {
         is_there
     }
 
+    /// Takes all answers of the mount with the number `session` as soon as they come, from now on.
+    pub(super) fn hurry(self: &Arc<Self>, session: u64) {
+        let mut ring = self.handle.ring().lock();
+        if ring.serves(session) {
+            ring.hurry = true;
+            self.send(ring, None);
+        }
+    }
+
     /// Ends the mount with the number `session`: fails all its requests and forgets its client.
     ///
     /// Context: process context; sleeps.
-    pub(super) fn detach(&self, session: u64) {
+    pub(super) fn detach(self: &Arc<Self>, session: u64) {
+        // What is left on the ring after this has to be freed some time.
+        self.hurry(session);
         let mut ring = self.handle.ring().lock();
         if !ring.serves(session) {
             return;
@@ -429,7 +559,10 @@ impl virtio::Driver for Channel {
             queue: Queue::new(),
             outstanding: 0,
             normal: 0,
+            quiet: 0,
             reserve: 0,
+            hurry: false,
+            lingers: false,
         }
     }
 
@@ -439,7 +572,7 @@ impl virtio::Driver for Channel {
                 handle,
                 tag,
                 calling: Atomic::new(0),
-                retry <- new_delayed_work!("Channel::retry"),
+                work <- new_delayed_work!("Channel::work"),
             }),
             GFP_KERNEL,
         )
